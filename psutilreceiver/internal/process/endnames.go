@@ -74,7 +74,8 @@ func (t *Tracker) setCgroupOfEnd(x *read.Exit, id *read.Identity) {
 
 // includesEnd tells whether the filter includes processes that no scan saw.
 func (t *Tracker) includesEnd(x *read.Exit, id *read.Identity) bool {
-	return t.filter.includesEnd(x.Comm, id, t.context.Elapsed)
+	heir := t.heir(x.Heir)
+	return t.filter.includesEnd(x.Comm, id, t.context.Elapsed, heir != nil && !heir.excluded)
 }
 
 // fill takes the names from the processes of this scrape and of the one before.

@@ -158,18 +158,6 @@ func (t *Tracker) accountFollowed(p *Process, x *read.Exit) {
 // computeFinalDelta computes what a process used between its last reading and its end.
 func (t *Tracker) computeFinalDelta(p *Process, final *read.Totals) {
 	p.reading = *final
-	for i := range p.switches {
-		c := read.VoluntarySwitches + read.Counter(i)
-		switch {
-		case p.everRead&c.Field() == 0:
-		case p.newborn:
-			// Readings have those of the threads alive, the end those of all that there ever were.
-			p.switches[i] = p.Total[c]
-		default:
-			// Those of threads that ended before the first reading are not known.
-			p.reading[c] = p.switches[i]
-		}
-	}
 	have := p.Have
 	p.Have = t.ends.fields
 	t.computeDeltas(p)

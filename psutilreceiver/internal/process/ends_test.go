@@ -249,8 +249,10 @@ func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 		"owner included":                       {Filter{Include: Match{Owners: []string{"user7"}}}, withUser(unseen("cc", 0, 5), 7), false},
 		"another owner included":               {Filter{Include: Match{Owners: []string{"user8"}}}, withUser(unseen("cc", 0, 5), 7), true},
 		"cgroup of the heir excluded":          {Filter{Exclude: Match{Cgroups: []string{"/x"}}}, unseen("cc", 2, 5), true},
-		"cgroup not known":                     {Filter{Include: Match{Cgroups: []string{"/x"}}}, unseen("cc", 0, 5), false},
-		"executable not known":                 {Filter{Include: Match{Executables: []string{"/bin/ld"}}}, unseen("cc", 0, 5), false},
+		"cgroup not known":                     {Filter{Include: Match{Cgroups: []string{"/x"}}}, unseen("cc", 0, 5), true},
+		"executable not known":                 {Filter{Include: Match{Executables: []string{"/bin/ld"}}}, unseen("cc", 0, 5), true},
+		"executable not known, heir included":  {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 2, 5), false},
+		"executable not known, heir excluded":  {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 1, 5), true},
 		"executable of one with the same comm": {Filter{Exclude: Match{Executables: []string{"/bin/make"}}}, unseen("make", 0, 5), true},
 		"command line not known":               {Filter{Exclude: Match{CommandLines: []string{"."}, Regexp: true}}, unseen("cc", 0, 5), false},
 		"only one pid is wanted":               {Filter{Include: Match{PIDs: []int32{1}}}, unseen("cc", 0, 5), true},
@@ -303,7 +305,7 @@ func TestWhatIsIncludedDoesNotCountForAnExcludedHeir(t *testing.T) {
 	assert.Equal(t, uint64(7), scrape(t, tracker, 2).Shown[0].Delta[read.ReapedUser])
 }
 
-func TestSwitchesOfThreadsThatEnded(t *testing.T) {
+func TestSwitchesUntilTheEnd(t *testing.T) {
 	at := func(p fakeProcess, switches uint64) fakeProcess {
 		p.Have |= read.FieldSwitches
 		p.Totals[read.VoluntarySwitches] = switches
@@ -313,15 +315,10 @@ func TestSwitchesOfThreadsThatEnded(t *testing.T) {
 	source.processes = []fakeProcess{at(proc(1, 0, "init", 0), 0), at(proc(2, 1, "old", 0), 50)}
 	tracker := newTracker(t, source, Options{Fields: read.FieldSwitches})
 	scrape(t, tracker, 0)
-	source.processes = append(source.processes, at(proc(3, 1, "young", 0), 40))
-	scrape(t, tracker, 1)
-	source.processes[2] = at(source.processes[2], 10) // A thread with 30 switches has ended, and one with 5 that no scan saw.
-	scrape(t, tracker, 2)
-	source.exits = []read.Exit{exitOf(&source.processes[1]), exitOf(&source.processes[2])}
-	source.exits[0].Totals[read.VoluntarySwitches] = 1_000_000 // By threads that ended before the first scrape, for all that is known.
-	source.exits[1].Totals[read.VoluntarySwitches] = 40 + 5 + 8
+	source.exits = []read.Exit{exitOf(&source.processes[1])}
+	source.exits[0].Totals[read.VoluntarySwitches] = 63
 	source.processes = source.processes[:1]
-	s := scrape(t, tracker, 3)
+	s := scrape(t, tracker, 1)
 	assert.Equal(t, uint64(13), s.Other.Delta[read.VoluntarySwitches])
 }
 

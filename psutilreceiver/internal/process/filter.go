@@ -131,21 +131,19 @@ func (f *filter) needs() (needs read.Attributes) {
 	return needs
 }
 
-// includesEnd tells whether the filter includes processes that ended before any scan saw them, and of which id has what is known. No rule decides
-// by what is not known. They are younger than the age, if that is positive. Nobody names their pids.
-func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Duration) bool {
+// includesEnd tells whether the filter includes processes that ended before any scan saw them, and of which id has what is known. Where a rule asks for
+// something that is not known, they are taken to be as their heir is. They are younger than the age, if that is positive. Nobody names their pids.
+func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Duration, heirIncluded bool) bool {
 	if younger > 0 && f.minAge >= younger || len(f.includePIDs) > 0 {
 		return false
 	}
 	for i := range f.rules {
 		r := &f.rules[i]
 		value := r.value(id)
-		if value == "" {
-			continue
-		}
-		excluded := r.exclude.matches(value) || r.orComm && r.exclude.matches(comm)
-		included := r.include.empty() || r.include.matches(value) || r.orComm && r.include.matches(comm)
-		if excluded || !included {
+		known := value != ""
+		excluded := known && r.exclude.matches(value) || r.orComm && r.exclude.matches(comm)
+		included := r.include.empty() || known && r.include.matches(value) || r.orComm && r.include.matches(comm)
+		if excluded || !included && (known || !heirIncluded) {
 			return false
 		}
 	}

@@ -1,7 +1,8 @@
 package read
 
 // An ExitSource is a [Source] that the kernel tells of every process that ends, so that nothing is lost of what a process used after its last reading, or of
-// one that lived between two scans. Its I/O counters are those of a process itself, without what Linux adds to a parent for children that it waited for.
+// one that lived between two scans. Its I/O counters are those of a process itself, without what Linux adds to a parent for children that it waited for. Its
+// context switches are those of all threads, also of those that have ended.
 type ExitSource interface {
 	Source
 	// Exits calls visit for what has ended and was not visited before, and returns how many processes ended of which nothing is known, because too many did at
@@ -24,6 +25,6 @@ type Exit struct {
 	Heir     int32
 	UID      uint32 // effective user
 	CgroupID uint64 // of the group in the unified hierarchy, its inode number; 0 where it is not known
-	Totals   Totals // until the end, without ReapedUser and ReapedSystem. Context switches are those of threads that had ended before, too
+	Totals   Totals // until the end, without ReapedUser and ReapedSystem
 	Comm     string // the kernel's name of the process: stat comm (2)
 }
