@@ -2,6 +2,7 @@ package readtest
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -417,11 +418,18 @@ func ScrapesWanted(otherwise uint64) uint64 {
 	return otherwise
 }
 
+// limitVariable names the environment variable with a duration after which a bracket ends with what it has.
+const limitVariable = "PROCESS_SCRAPES_WITHIN"
+
 // RunFor compares until so many processes were, and prints how far it is, if that takes long.
 func (b *Bracket) RunFor(tb testing.TB, scrapes uint64) {
 	tb.Helper()
+	limit, err := time.ParseDuration(os.Getenv(limitVariable))
+	if err != nil {
+		limit = math.MaxInt64
+	}
 	began := time.Now()
-	for said := began; b.Report.Scrapes < scrapes; {
+	for said := began; b.Report.Scrapes < scrapes && time.Since(began) < limit; {
 		require.NoError(tb, b.Round())
 		if time.Since(said) > 30*time.Second {
 			said = time.Now()
