@@ -172,6 +172,16 @@ vmtest-all: build alertcheck hosttop ## As vmtest, and memory that is plugged in
 	cd vmtest && go vet ./... && go test ./points && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) VMTEST_ALL=1 \
 		VMTEST_PACKAGES=$(CURDIR)/build/vmtest/packages go test -v -count=1 -timeout 60m .
 
+.PHONY: vmtest-bpf
+vmtest-bpf: build ## The reader of processes by BPF in three kernels (5.10, 6.1, 6.12), held against /proc and against parents of what ended.
+	./vmtest/install.sh
+	cd vmtest && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) VMTEST_BPF=1 go test -v -count=1 -timeout 60m -run '^TestProcessReader$$' .
+
+.PHONY: process-bracket
+process-bracket: ## A million processes read by BPF, each between two readings by /proc; a storm of 50,000 ends; 100 starts. As root; about half an hour.
+	PROCESS_SCRAPES=1000000 STORM_PROCESSES=50000 READER_STARTS=100 go test -v -count=1 -timeout 120m -run 'EachFigure|Storm|NothingIsLeft' \
+		./psutilreceiver/internal/process/read/bpf
+
 .PHONY: lint
 lint: ## Run the linters, go vet among them, in every module.
 	@for module in . $(MODULES); do \

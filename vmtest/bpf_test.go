@@ -6,9 +6,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/vmtest/machine"
@@ -24,7 +26,7 @@ const (
 // TestProcessReader runs the tests of the reader of processes by BPF in each kernel, with control groups of version 2, and of both versions. It also boots the
 // oldest kernel that Debian has of those that the reader promises to run on.
 func TestProcessReader(t *testing.T) {
-	if os.Getenv("VMTEST_BPF") == "" {
+	if os.Getenv("VMTEST_BPF") == "" || os.Getenv("OTELCOL_PSUTIL") == "" {
 		t.Skip("run `make vmtest-bpf`") //nolint:forbidigo // It takes long.
 	}
 	folder := t.TempDir()
@@ -36,8 +38,8 @@ func TestProcessReader(t *testing.T) {
 	agent := buildAgent(t)
 	for _, series := range append([]string{"5.10"}, kernels...) {
 		t.Run(series, func(t *testing.T) {
-			vm := boot(t, series, machine.Guest{Agent: agent, Folder: folder})
-			for _, s := range []scenario{{"version 2", func(t *testing.T, vm *machine.Machine) { t.Helper(); testReader(t, vm) }}, {"hybrid", testReaderHybrid}} {
+			vm := boot(t, series, machine.Guest{Collector: os.Getenv("OTELCOL_PSUTIL"), Agent: agent, Folder: folder})
+			for _, s := range []scenario{{"distribution", testReaderOfDistribution}, {"version 2", testReader}, {"hybrid", testReaderHybrid}} {
 				inScenario(t, series, vm, s)
 			}
 		})
@@ -54,17 +56,61 @@ mount -t cgroup2 cgroup2 unified; mount -t cgroup -o pids cgroup pids; mount -t 
 
 func testReader(t *testing.T, vm *machine.Machine) {
 	t.Helper()
-	skip := ""
-	if vm.Kernel.Series == "5.10" {
-		skip = "TestBothFormsOfTheIteratorLoad" // It has no bpf_loop.
-	}
-	out, err := vm.RunWithin(readerLimit, "sh", "-c", fmt.Sprintf(
-		"cd /tmp && REQUIRE_ROOT=1 PROCESS_SCRAPES=%s STORM_PROCESSES=%s /packages/bpf.test -test.v -test.timeout %v -test.skip '%s' 2>&1",
-		fromEnvironment("VMTEST_SCRAPES", "4000"), fromEnvironment("VMTEST_STORM", "1000"), readerLimit, skip))
-	for line := range strings.Lines(out) {
-		t.Log(strings.TrimRight(line, "\n"))
-	}
+	const log = "/run/reader.log"
+	pid, err := vm.Start(log, 0, "sh", "-c", fmt.Sprintf(
+		"cd /tmp && REQUIRE_ROOT=1 READER_STARTS=2 PROCESS_SCRAPES=%s STORM_PROCESSES=%s exec /packages/bpf.test -test.v -test.timeout %v -test.run '%s'",
+		fromEnvironment("VMTEST_SCRAPES", "1500"), fromEnvironment("VMTEST_STORM", "300"), readerLimit, ofKernel))
 	require.NoError(t, err)
+	code, err := vm.Wait(pid, readerLimit)
+	text, fetched := vm.Fetch(log)
+	t.Logf("%s", text)
+	require.NoError(t, err)
+	require.NoError(t, fetched)
+	require.Zero(t, code)
+}
+
+// ofKernel are the tests that depend on the kernel.
+const ofKernel = "Verifier|EachFigure|Storm|Nothing|Ended|Moves|ThisProcess|EndOfAProcess"
+
+// readerConfig reads processes by what is given, and says so.
+const readerConfig = `
+receivers:
+  psutil: {collection_interval: 1s, scrapers: {process: {collection_interval: 1s, reader: %s}}}
+exporters:
+  file: {path: metrics.jsonl, append: true, flush_interval: 100ms}
+service:
+  telemetry: {metrics: {level: none}, logs: {level: info, encoding: console}}
+  pipelines:
+    metrics: {receivers: [psutil], exporters: [file]}
+`
+
+// testReaderOfDistribution kills the distribution while it reads by BPF, with what can't be caught: nothing stays in the kernel. It then runs it as a user
+// who may not load programs: it reads /proc, and says so once.
+func testReaderOfDistribution(t *testing.T, vm *machine.Machine) {
+	t.Helper()
+	const programs = "PROCESS_TEST_ROLE=programs /packages/bpf.test"
+	require.Empty(t, run(t, vm, programs))
+	c := startCollector(t, vm, fmt.Sprintf(readerConfig, "bpf"))
+	c.batches(t, 2)
+	require.Contains(t, run(t, vm, programs), "process_releas") // The kernel keeps 15 bytes of a name.
+	require.NoError(t, vm.Signal(c.pid, syscall.SIGKILL))
+	_, err := vm.Wait(c.pid, stopLimit)
+	require.NoError(t, err)
+	c.stopped = true
+	eventually(t, vm, `[ -z "$(`+programs+`)" ]`)
+
+	c = startCollectorAs(t, vm, fmt.Sprintf(readerConfig, "auto"), "nobody")
+	c.batches(t, 3)
+	require.Empty(t, run(t, vm, programs))
+	c.stop(t)
+	var said []string
+	for line := range strings.Lines(c.log(t)) {
+		if strings.Contains(line, "BPF") {
+			said = append(said, line)
+		}
+	}
+	require.Len(t, said, 1, "%s", c.log(t))
+	assert.Contains(t, said[0], "Processes are read from /proc")
 }
 
 func fromEnvironment(name, otherwise string) string {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -147,6 +148,29 @@ func playReader() error {
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
+}
+
+// playPrograms prints the names of all programs that are in the kernel.
+func playPrograms() error {
+	for id, err := ebpf.ProgramGetNextID(0); ; id, err = ebpf.ProgramGetNextID(id) {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		p, err := ebpf.NewProgramFromID(id)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		info, err := p.Info()
+		_ = p.Close()
+		if err != nil {
+			return err
+		}
+		fmt.Println(info.Name)
+	}
 }
 
 // TestNothingIsLeftAfterAKill kills a process that reads, with what can't be caught.

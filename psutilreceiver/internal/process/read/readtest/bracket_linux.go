@@ -2,6 +2,7 @@ package readtest
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -27,6 +28,8 @@ type Bracket struct {
 	RawIO func(pid int32) (io [4]uint64, ok bool)
 	// EndedSwitches gives the voluntary and involuntary context switches of a process's threads that have ended, where the source counts them and /proc does not.
 	EndedSwitches func(pid int32) (switches [2]uint64, ok bool)
+	// Hidden is a process that this kernel does not show to the source, 0 if there is none.
+	Hidden int32
 	// MemoryError is by how many bytes the resident set of /proc may be off: see [MemoryErrorOf].
 	MemoryError func(threads uint64) uint64
 	// CoarseTimes says that the source gives times in whole ticks, as /proc does.
@@ -52,7 +55,7 @@ type scan struct {
 func NewBracket(source read.Source) *Bracket {
 	return &Bracket{
 		Source: source, proc: read.New(""), MemoryError: MemoryErrorOf(),
-		Report: Report{Compared: make(map[string]uint64), Unsettled: make(map[string]uint64), faults: make(map[string]uint64)},
+		Report: NewReport(),
 	}
 }
 
@@ -137,6 +140,9 @@ func (s *scan) readClocks(samples map[read.Key]read.Sample) {
 // compare holds what is said of one process that was there before and after.
 func (b *Bracket) compare(before, after *read.Sample) {
 	s, ok := b.under.samples[before.Key]
+	if !ok && before.PID == b.Hidden {
+		return
+	}
 	if !ok {
 		b.Report.wrong("missing", "%s: not in the scan, or with another start", describe(before))
 		return
@@ -352,6 +358,11 @@ type Report struct {
 	examples    []string
 }
 
+// NewReport returns an empty one.
+func NewReport() Report {
+	return Report{Compared: make(map[string]uint64), Unsettled: make(map[string]uint64), faults: make(map[string]uint64)}
+}
+
 // examplesOfEach fault are kept.
 const examplesOfEach = 3
 
@@ -407,11 +418,18 @@ func ScrapesWanted(otherwise uint64) uint64 {
 	return otherwise
 }
 
+// limitVariable names the environment variable with a duration after which a bracket ends with what it has.
+const limitVariable = "PROCESS_SCRAPES_WITHIN"
+
 // RunFor compares until so many processes were, and prints how far it is, if that takes long.
 func (b *Bracket) RunFor(tb testing.TB, scrapes uint64) {
 	tb.Helper()
+	limit, err := time.ParseDuration(os.Getenv(limitVariable))
+	if err != nil {
+		limit = math.MaxInt64
+	}
 	began := time.Now()
-	for said := began; b.Report.Scrapes < scrapes; {
+	for said := began; b.Report.Scrapes < scrapes && time.Since(began) < limit; {
 		require.NoError(tb, b.Round())
 		if time.Since(said) > 30*time.Second {
 			said = time.Now()

@@ -28,7 +28,7 @@ func TestBracketHoldsTheReaderOfProc(t *testing.T) {
 	// Its times are whole ticks.
 	b.CoarseTimes = true
 	defer func() { assert.NoError(t, b.Close()) }()
-	b.RunFor(t, ScrapesWanted(5_000))
+	b.RunFor(t, ScrapesWanted(2_000))
 	t.Log(b.Report.String())
 	for _, fault := range b.Report.Faults() {
 		t.Error(fault)
