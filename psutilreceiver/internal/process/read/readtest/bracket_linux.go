@@ -28,7 +28,7 @@ type Bracket struct {
 	RawIO func(pid int32) (io [4]uint64, ok bool)
 	// EndedSwitches gives the voluntary and involuntary context switches of a process's threads that have ended, where the source counts them and /proc does not.
 	EndedSwitches func(pid int32) (switches [2]uint64, ok bool)
-	// Hidden is a process that this kernel does not show to the source, 0 if there is none.
+	// Hidden is a process that this kernel does not show to programs, so that the source reads it from /proc. 0 if there is none.
 	Hidden int32
 	// MemoryError is by how many bytes the resident set of /proc may be off: see [MemoryErrorOf].
 	MemoryError func(threads uint64) uint64
@@ -151,7 +151,7 @@ func (b *Bracket) compare(before, after *read.Sample) {
 	b.Report.Scrapes++
 	c.compareState()
 	c.compareCounters(b.under.rawIO, b.RawIO != nil)
-	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes)
+	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes || c.under.PID == b.Hidden)
 	c.compareLevels(b.MemoryError)
 	if last, ok := b.last[s.Key]; ok {
 		c.compareLast(&last)
@@ -262,7 +262,8 @@ const tick = 10_000
 
 // compareTimes holds times. The sum of user and system time is what the process ran, which its clock gives to the nanosecond: of that each of the two
 // loses less than a microsecond. How the kernel splits it depends on when it was asked before, for it never lets one of the two fall and keeps what it
-// said: a split that nobody was told is forgotten. So each of the two has what it had before at least, and what is left of the sum at most.
+// said: a split that nobody was told is forgotten. A source that does not let them fall either may so have told another one. So each of the two has what it
+// had before at least, but for a tick, and what is left of the sum at most.
 func (c *comparison) compareTimes(before, after map[int32]uint64, coarse bool) {
 	b, u, a := c.before, c.under, c.after
 	if !c.have(read.FieldCPU) {
@@ -277,7 +278,7 @@ func (c *comparison) compareTimes(before, after map[int32]uint64, coarse bool) {
 	}
 	for _, counter := range []read.Counter{read.CPUUser, read.CPUSystem} {
 		other := read.CPUUser + read.CPUSystem - counter
-		c.between(counterNames[counter], b.Totals[counter], u.Totals[counter], a.Totals.CPU()+2*tick-b.Totals[other])
+		c.between(counterNames[counter], b.Totals[counter]-min(b.Totals[counter], tick), u.Totals[counter], a.Totals.CPU()+3*tick-b.Totals[other])
 		if most := a.Totals[counter] + tick; u.Totals[counter] > most {
 			c.report.SplitBeyond = max(c.report.SplitBeyond, u.Totals[counter]-most)
 		}
