@@ -162,6 +162,9 @@ func measure(c contender, p plan) (cost, error) {
 		return cost{}, err
 	}
 	n := float64(p.scrapes)
+	if made := busy.points / idle.points; made < 0.9*(n+1) {
+		fmt.Fprintf(os.Stderr, "%s made about %.0f scrapes of %.0f: choose a longer interval, for what a scrape costs is taken for too little\n", c.name, made, n+1)
+	}
 	result := cost{
 		cpu:       time.Duration(float64(busy.cpu-idle.cpu) / n),
 		allocated: (busy.allocated - idle.allocated) / n,
