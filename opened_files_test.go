@@ -32,6 +32,8 @@ var mayOpen = map[string]string{
 	"process/read/procdir_linux.go: unix.SYS_OPENAT":     "in the kernel's own procfs only",
 	"process/read/procdir_linux.go: unix.SYS_STATX":      "in the kernel's own procfs only",
 	"process/read/procdir_linux.go: unix.SYS_READLINKAT": "in the kernel's own procfs only",
+	"startup_memory_linux.go: os.ReadFile":               "the mappings of this process itself",
+	"startup_memory_linux.go: os.Readlink":               "the program of this process itself",
 	"process/read/procdir_linux.go: unix.Fstatat":        "in the kernel's own procfs, or of a link itself",
 	"events/kmsg_linux.go: unix.Openat":                  "the device of the kernel's log, of which it holds the number, in a directory that rootfs has opened",
 	"systemd/connect_linux.go: unix.Fstatat":             "of a socket itself, in a directory that rootfs has opened",

@@ -96,8 +96,9 @@ type cpuTimes struct{ user, system uint64 }
 // split divides the time that a process ran into user and system time by what ticks have hit, as the kernel does it for /proc (cputime_adjust of
 // kernel/sched/cputime.c). given is what was given before, by the kernel or here: neither falls.
 func (t *programsTimes) split(given cpuTimes) cpuTimes {
-	if kernel := (cpuTimes{t.GivenUser, t.GivenSystem}); kernel.user >= given.user && kernel.system >= given.system {
-		given = kernel
+	// What /proc has shown since is not to fall either, as far as both can hold.
+	if user, system := max(given.user, t.GivenUser), max(given.system, t.GivenSystem); user+system <= t.Ran {
+		given = cpuTimes{user, system}
 	}
 	if given.user+given.system >= t.Ran {
 		return given

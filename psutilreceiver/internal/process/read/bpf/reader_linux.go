@@ -80,7 +80,11 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 		return err
 	}
 	rest := r.written
-	var record *programsProcess
+	record, _ := nextRecord(rest)
+	if record == nil || record.Pid != 1 {
+		// Kernels of some sandboxes hide process 1 from programs. It is the heir of all orphans.
+		r.proc.Visit(1, visit)
+	}
 	for _, p := range r.scanned {
 		record, rest = nextRecord(rest)
 		if record.Special&(incomplete|leaderEnded) != 0 {

@@ -40,7 +40,7 @@ func TestThisProcess(t *testing.T) {
 		assert.Positive(t, s.Levels[read.Resident])
 		assert.Positive(t, s.Levels[read.Threads])
 		assert.Positive(t, s.Levels[read.Descriptors])
-		assert.Positive(t, s.Totals.CPU())
+		assert.Equal(t, read.FieldCPU, s.Have&read.FieldCPU)
 		assert.NotZero(t, s.CgroupID)
 	}))
 	assert.Equal(t, 1, seen)
