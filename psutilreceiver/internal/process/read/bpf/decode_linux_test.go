@@ -16,11 +16,20 @@ func TestStateLetters(t *testing.T) {
 		state, exit uint32
 		letter      byte
 	}{
-		{0, 0, 'R'}, {1, 0, 'S'}, {2, 0, 'D'}, {4, 0, 'T'}, {8, 0, 't'}, {0x40, 0, 'P'}, {0x402, 0, 'I'},
-		{0x80, 0x20, 'Z'}, {0x80, 0x10, 'X'}, {0x80, 0x30, 'Z'},
+		{0, 0, 'R'},
+		{1, 0, 'S'},
+		{2, 0, 'D'},
+		{4, 0, 'T'},
+		{8, 0, 't'},
+		{0x40, 0, 'P'},
+		{0x402, 0, 'I'},
+		{0x80, 0x20, 'Z'},
+		{0x80, 0x10, 'X'},
+		{0x80, 0x30, 'Z'},
 		{0x102, 0, 'D'}, // killable
 		{0x201, 0, 'S'}, // and woken by a signal that is not there yet
-		{0x8000, 0, 'D'}, {0x1000, 0, 'D'},
+		{0x8000, 0, 'D'},
+		{0x1000, 0, 'D'},
 	} {
 		assert.Equal(t, string(c.letter), string(stateLetter(c.state, c.exit)), "state %#x, exit state %#x", c.state, c.exit)
 	}

@@ -65,7 +65,7 @@ func TestGroupOfAProcessThatMoves(t *testing.T) {
 		if hierarchy == "" {
 			continue
 		}
-		folder, err := os.MkdirTemp(hierarchy, "reader-test-")
+		folder, err := os.MkdirTemp(hierarchy, "reader-test-") //nolint:usetesting // It is a control group.
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = os.Remove(folder) })
 		move := func(to string) {

@@ -62,14 +62,14 @@ func (r *Reader) identifiers() (ids identifiers, err error) {
 }
 
 // left counts what is still in the kernel.
-func (ids *identifiers) left(t testing.TB) (n int) {
-	t.Helper()
+func (ids *identifiers) left(tb testing.TB) (n int) {
+	tb.Helper()
 	count := func(c io.Closer, err error) {
 		if err == nil {
 			n++
 			_ = c.Close()
 		} else {
-			require.ErrorIs(t, err, os.ErrNotExist)
+			require.ErrorIs(tb, err, os.ErrNotExist)
 		}
 	}
 	for _, id := range ids.Programs {
@@ -88,11 +88,11 @@ func (ids *identifiers) left(t testing.TB) (n int) {
 }
 
 // isGone waits until the kernel has removed all, which it does a grace period after the last descriptor was closed.
-func (ids *identifiers) isGone(t testing.TB) {
-	t.Helper()
-	require.GreaterOrEqual(t, len(ids.Programs), 4)
-	require.GreaterOrEqual(t, len(ids.Maps), 3)
-	require.Eventually(t, func() bool { return ids.left(t) == 0 }, 30*time.Second, 20*time.Millisecond, "programs, maps or links are left in the kernel")
+func (ids *identifiers) isGone(tb testing.TB) {
+	tb.Helper()
+	require.GreaterOrEqual(tb, len(ids.Programs), 4)
+	require.GreaterOrEqual(tb, len(ids.Maps), 3)
+	require.Eventually(tb, func() bool { return ids.left(tb) == 0 }, 30*time.Second, 20*time.Millisecond, "programs, maps or links are left in the kernel")
 }
 
 // TestNothingIsLeftAfterClose loads and closes again and again, READER_STARTS times: nothing is left in the kernel, and nothing grows in this process.

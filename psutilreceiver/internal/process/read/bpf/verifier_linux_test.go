@@ -21,8 +21,7 @@ func TestVerifierAcceptsEachProgram(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, spec.Programs, dump)
 	collection, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
-	var refused *ebpf.VerifierError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*ebpf.VerifierError](err); ok {
 		t.Fatalf("%+v", refused)
 	}
 	require.NoError(t, err)

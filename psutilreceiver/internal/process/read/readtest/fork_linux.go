@@ -59,9 +59,9 @@ func forkNest(w *leafWork) (pid uintptr, errno syscall.Errno) {
 		if child == 0 {
 			leaf(w, &w.name)
 		}
-		syscall.RawSyscall6(unix.SYS_WAIT4, child, 0, 0, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(unix.SYS_WAIT4, child, 0, 0, 0, 0, 0)
 	}
-	syscall.RawSyscall(unix.SYS_GETRUSAGE, ^uintptr(0), uintptr(unsafe.Pointer(&w.children)), 0)
+	_, _, _ = syscall.RawSyscall(unix.SYS_GETRUSAGE, ^uintptr(0), uintptr(unsafe.Pointer(&w.children)), 0)
 	leaf(w, &w.nestName)
 	return 0, 0
 }
@@ -69,23 +69,23 @@ func forkNest(w *leafWork) (pid uintptr, errno syscall.Errno) {
 //go:nosplit
 //go:norace
 func leaf(w *leafWork, name *[16]byte) {
-	syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0)
+	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0)
 	var sum uintptr
 	for i := uintptr(0); i < w.spin; i++ {
 		sum = sum*31 + i
 	}
 	for i := uintptr(0); i < w.calls; i++ {
-		syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)
 	}
 	for i := uintptr(0); i < w.pages; i++ {
 		*(*uintptr)(unsafe.Add(w.memory, i*w.pageSize)) = sum
 	}
 	for i := uintptr(0); i < w.transfers; i++ {
-		syscall.RawSyscall(unix.SYS_READ, w.zero, w.buffer, w.size)
-		syscall.RawSyscall(unix.SYS_WRITE, w.null, w.buffer, w.size)
+		_, _, _ = syscall.RawSyscall(unix.SYS_READ, w.zero, w.buffer, w.size)
+		_, _, _ = syscall.RawSyscall(unix.SYS_WRITE, w.null, w.buffer, w.size)
 	}
 	if w.disk > 0 {
-		syscall.RawSyscall6(unix.SYS_PWRITE64, w.file, w.buffer, w.disk, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(unix.SYS_PWRITE64, w.file, w.buffer, w.disk, 0, 0, 0)
 	}
 	exit(0)
 }
@@ -94,6 +94,6 @@ func leaf(w *leafWork, name *[16]byte) {
 //go:norace
 func exit(code uintptr) {
 	for {
-		syscall.RawSyscall(unix.SYS_EXIT_GROUP, code, 0, 0)
+		_, _, _ = syscall.RawSyscall(unix.SYS_EXIT_GROUP, code, 0, 0)
 	}
 }

@@ -1,6 +1,7 @@
 package readtest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -31,6 +32,8 @@ func init() {
 const (
 	loadRole     = "load"
 	loadVariable = "PROCESS_TEST_LOAD"
+	// pausesVariable names that with how much longer than usual the processes pause: 30 where a machine is emulated.
+	pausesVariable = "PROCESS_LOAD_PAUSES"
 )
 
 // Roles are those that a test binary needs in [proctest.Main] to be started again by [StartMixture] and [RunStorm].
@@ -149,13 +152,17 @@ func playLoad() error {
 	if err != nil {
 		return err
 	}
+	pauses, err := strconv.Atoi(os.Getenv(pausesVariable))
+	if err != nil {
+		pauses = 1
+	}
 	for {
-		if err := work(); err == io.EOF {
+		if err := work(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("%s: %w", os.Getenv(loadVariable), err)
 		}
-		time.Sleep(time.Duration(10+rand.IntN(90)) * time.Millisecond)
+		time.Sleep(time.Duration(pauses*(10+rand.IntN(90))) * time.Millisecond)
 	}
 }
 

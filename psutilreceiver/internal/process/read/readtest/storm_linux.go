@@ -162,7 +162,8 @@ func newLeafWork(folder string) (*leafWork, error) {
 		path  string
 		flags int
 	}{
-		{&w.null, os.DevNull, unix.O_WRONLY}, {&w.zero, "/dev/zero", unix.O_RDONLY},
+		{&w.null, os.DevNull, unix.O_WRONLY},
+		{&w.zero, "/dev/zero", unix.O_RDONLY},
 		{&w.file, filepath.Join(folder, os.Getenv(stormName)), unix.O_WRONLY | unix.O_CREAT},
 	} {
 		fd, err := unix.Open(c.path, c.flags|unix.O_CLOEXEC, 0o600)
@@ -385,8 +386,10 @@ func (e *Ends) Compare(storm Storm) (wrong, lines []string) {
 			truth, told uint64
 		}{
 			{"processes", truth.Processes, told.Processes},
-			{"minor faults", truth.MinorFaults, told.MinorFaults}, {"major faults", truth.MajorFaults, told.MajorFaults},
-			{"disk reads", truth.DiskReads, told.DiskReads}, {"disk writes", truth.DiskWrites, told.DiskWrites},
+			{"minor faults", truth.MinorFaults, told.MinorFaults},
+			{"major faults", truth.MajorFaults, told.MajorFaults},
+			{"disk reads", truth.DiskReads, told.DiskReads},
+			{"disk writes", truth.DiskWrites, told.DiskWrites},
 		}
 		if truth.LogicalReads > 0 {
 			exact = append(exact, exact[0], exact[0])
