@@ -95,7 +95,7 @@ func TestNoOddValueOfAnyKey(t *testing.T) {
 					impossible, odd = nil, slices.Concat(odd, impossible)
 				}
 				for _, value := range impossible {
-					err, _ := configured(factory, given(leaf.Path, value), false)
+					_, err := configured(factory, given(leaf.Path, value), false)
 					key := strings.TrimSuffix(leaf.Path[strings.LastIndex(leaf.Path, ":")+1:], "[0]")
 					if assert.Error(t, err, "%s: %v", leaf.Path, value) {
 						assert.Contains(t, err.Error(), key, "%s: %v", leaf.Path, value)
@@ -103,7 +103,7 @@ func TestNoOddValueOfAnyKey(t *testing.T) {
 					}
 				}
 				for _, value := range odd {
-					err, took := configured(factory, given(leaf.Path, value), leaf.Type.Kind() <= reflect.Float64)
+					took, err := configured(factory, given(leaf.Path, value), leaf.Type.Kind() <= reflect.Float64)
 					assert.Less(t, took, 20*time.Second, "%s: %.60v", leaf.Path, value)
 					if err != nil {
 						assert.NotContains(t, err.Error(), "panic", "%s: %.60v", leaf.Path, value)
@@ -115,7 +115,7 @@ func TestNoOddValueOfAnyKey(t *testing.T) {
 }
 
 // configured decodes and validates a configuration, and starts and stops the component if it is good and start says so. A panic is an error that says so.
-func configured(factory component.Factory, values map[string]any, start bool) (err error, took time.Duration) { //nolint:revive // The error is what the test is about.
+func configured(factory component.Factory, values map[string]any, start bool) (took time.Duration, err error) {
 	begun := time.Now()
 	defer func() {
 		took = time.Since(begun)
@@ -125,12 +125,12 @@ func configured(factory component.Factory, values map[string]any, start bool) (e
 	}()
 	cfg := factory.CreateDefaultConfig()
 	if err := confmap.NewFromStringMap(values).Unmarshal(cfg); err != nil {
-		return err, 0
+		return 0, err
 	}
 	if err := confmap.Validate(cfg); err != nil || !start {
-		return err, 0
+		return 0, err
 	}
-	return started(factory, cfg), 0
+	return 0, started(factory, cfg)
 }
 
 // started starts and stops a component.

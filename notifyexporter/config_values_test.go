@@ -3,6 +3,7 @@ package notifyexporter
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +37,8 @@ func TestNoOddValueOfAChannel(t *testing.T) {
 			}
 			for _, value := range impossible {
 				keys := strings.Split(leaf.Path, confmap.KeyDelimiter)
-				for i := len(keys) - 1; i >= 0; i-- {
-					value = map[string]any{keys[i]: value}
+				for _, key := range slices.Backward(keys) {
+					value = map[string]any{key: value}
 				}
 				channel := value.(map[string]any)
 				channel["type"] = name
