@@ -165,7 +165,9 @@ func findEnded(kills []inferredKill, ended []sizedProcess) {
 			}
 		}
 	}
-	isIn := func(k *inferredKill, p *sizedProcess) bool { return k.group != nil && cgroup.IsIn(p.group, k.group.path) }
+	isIn := func(k *inferredKill, p *sizedProcess) bool {
+		return k.group != nil && cgroup.IsIn(p.group, k.group.path)
+	}
 	for i := range kills {
 		find(&kills[i], func(p *sizedProcess) bool { return p.group != "" && isIn(&kills[i], p) })
 	}

@@ -16,7 +16,7 @@ import (
 // TestOOMVictimsThatWereNeverSeen has this kernel kill processes that began and grew between two looks, beside one that somebody else killed, and one that
 // ended by itself.
 func TestOOMVictimsThatWereNeverSeen(t *testing.T) {
-	const limit = 24 << 20
+	const limit = 32 << 20
 	group := fmt.Sprintf("oom-ends-%d.service", os.Getpid())
 	procs := memoryGroup(t, group, limit)
 	w, log := watchThisHost(t, OOMKill)
