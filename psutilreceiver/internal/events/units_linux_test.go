@@ -100,6 +100,12 @@ func TestUnitsThatRecover(t *testing.T) {
 	}, append(first, h.look()...))
 	assert.Equal(t, int64(6), h.log.Count(UnitFailed))
 
+	h.unit("new.service", "failed", "failed-before-auto-restart", "exit-code", 21, 1) // As since systemd 254.
+	h.unit("new.service", "activating", "auto-restart", "exit-code", 22, 1)
+	h.unit("new.service", "activating", "auto-restart-queued", "exit-code", 23, 1)
+	assert.Equal(t, []string{"new.service Unit new.service has failed: exit-code at 21"}, h.look())
+	assert.Empty(t, h.look())
+
 	h.unit("always.service", "activating", "auto-restart", "success", 21, 1)
 	assert.Empty(t, h.look(), "it ended well")
 }

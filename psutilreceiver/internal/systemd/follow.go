@@ -121,8 +121,8 @@ func (f *follower) take() (failures []Unit, lost int) {
 
 // FailureKey tells one failure of a unit from another: a service that is started again fails once in each run.
 func (u *Unit) FailureKey() string {
-	if u.ActiveState != stateFailed && u.Invocation != "" {
-		return u.Invocation
+	if slices.Contains(RestartStates, u.SubState) && u.Invocation != "" {
+		return u.Invocation // It goes through several states.
 	}
 	return stateFailed + " " + u.Changed.String()
 }
