@@ -24,7 +24,7 @@ type oomSource struct {
 	counter int64          // oom_kill of /proc/vmstat, -1 before it was read
 	missing int64          // kills of the counter that no event is about yet
 	kills   []groupKills   // in groups, that the counter has not had yet
-	waiting []inferredKill // kills whose victim the last look has not found: a process that is being killed may live on for a moment
+	waiting []inferredKill // kills whose victim no look has found yet: a process that is being killed may live on for a moment
 
 	processes *read.Reader // nil with the log, as groups is
 	groups    *oomGroups
@@ -191,6 +191,13 @@ func (s *oomSource) lookAtGroups() error {
 func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, emit func(Event)) {
 	again := len(s.waiting)
 	kills := slices.Concat(s.waiting, inferKills(due, s.kills))
+	for i := again; i < len(kills); i++ {
+		kills[i].at = now
+	}
+	patience := 1
+	if s.ends != nil {
+		patience = maxEndLooks
+	}
 	for i := range s.kills {
 		s.kills[i].looks++
 	}
@@ -198,10 +205,11 @@ func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, 
 	findEnded(kills, ended)
 	findVictims(kills, gone)
 	for i := range kills {
-		if kills[i].victim == nil && i >= again && s.log == nil {
+		if kills[i].victim == nil && kills[i].looks < patience && s.log == nil {
+			kills[i].looks++
 			s.waiting = append(s.waiting, kills[i])
 		} else {
-			emit(kills[i].event(now))
+			emit(kills[i].event(kills[i].at))
 		}
 	}
 }
@@ -253,8 +261,13 @@ type inferredKill struct {
 	victim *sizedProcess // nil if no process has gone
 	group  *groupKills   // nil if it is not known
 
-	certain bool // that it was the victim
+	certain bool      // that it was the victim
+	at      time.Time // when it was counted
+	looks   int       // since then
 }
+
+// maxEndLooks is for how many looks a kill waits for its victim where the end of that is heard of: a large process on a busy host takes its time to end.
+const maxEndLooks = 3
 
 // inferKills are so many kills, those in groups first, which it takes away.
 func inferKills(due int64, groups []groupKills) (kills []inferredKill) {

@@ -115,6 +115,9 @@ func (c *Client) readOnce(ctx context.Context, q Query) (*Snapshot, error) {
 	}
 	s, err := c.conn.read(ctx, q)
 	if err != nil && !errors.Is(err, ErrTooMany) {
+		if why := c.conn.socket.refused.Load(); why != nil {
+			err = *why // The library says only that the connection is closed.
+		}
 		// The connection may be in any state: the next reading has a new one.
 		_ = c.Close()
 		return nil, deadlineOf(ctx, fmt.Errorf("asking systemd: %w", err))
