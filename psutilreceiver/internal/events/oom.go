@@ -28,7 +28,8 @@ type oomSource struct {
 
 	processes *read.Reader // nil with the log, as groups is
 	groups    *oomGroups
-	ends      *killEnds // nil with the log, or if they can't be heard of
+	ends      *killEnds      // nil with the log, or if they can't be heard of
+	early     []sizedProcess // that ended by SIGKILL at the last look, and are no victims yet: the counter may have moved after it was read
 	known     map[read.Key]sizedProcess
 	begun     bool
 }
@@ -202,7 +203,12 @@ func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, 
 		s.kills[i].looks++
 	}
 	s.waiting = nil
-	findEnded(kills, ended)
+	all := slices.Concat(ended, s.early)
+	slices.SortFunc(all, largestFirst)
+	findEnded(kills, all)
+	s.early = slices.DeleteFunc(ended, func(p sizedProcess) bool {
+		return slices.ContainsFunc(kills, func(k inferredKill) bool { return k.victim != nil && k.victim.pid == p.pid })
+	})
 	findVictims(kills, gone)
 	for i := range kills {
 		if kills[i].victim == nil && kills[i].looks < patience && s.log == nil {

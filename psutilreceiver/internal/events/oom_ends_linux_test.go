@@ -60,6 +60,34 @@ func TestOOMVictimsThatWereNeverSeen(t *testing.T) {
 	assert.Empty(t, victims, "each is told of")
 }
 
+// TestEndsBeforeTheCounter holds that a victim is found that ended while the look went on in which the counter had not moved yet, and none from before.
+func TestEndsBeforeTheCounter(t *testing.T) {
+	t.Parallel()
+	s := &oomSource{ends: &killEnds{}}
+	var events []Event
+	look := func(due int64, ended ...sizedProcess) {
+		s.infer(time.Unix(1, 0), due, ended, nil, func(e Event) { events = append(events, e) })
+	}
+	look(0, sizedProcess{pid: 7, resident: 100})
+	look(0, sizedProcess{pid: 8, resident: 50})
+	look(1)
+	require.Len(t, events, 1)
+	assert.Equal(t, int64(8), events[0].Field(keyPID))
+	assert.Equal(t, "process_ends", events[0].Field(keyKillSource))
+	look(1)
+	look(0)
+	look(0, sizedProcess{pid: 9, resident: 1})
+	require.Len(t, events, 2, "a process that takes its time to end")
+	assert.Equal(t, int64(9), events[1].Field(keyPID))
+	look(1)
+	for range maxEndLooks {
+		assert.Len(t, events, 2)
+		look(0)
+	}
+	require.Len(t, events, 3)
+	assert.Nil(t, events[2].Field(keyPID), "nobody is made the victim twice")
+}
+
 // TestFindEnded holds who is taken for the victim of which kill, and when that is certain.
 func TestFindEnded(t *testing.T) {
 	a, b, unknown := sizedProcess{pid: 1, resident: 10, group: "/a/x"}, sizedProcess{pid: 2, resident: 20, group: "/b"}, sizedProcess{pid: 3, resident: 5}
