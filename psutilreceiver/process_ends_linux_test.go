@@ -46,8 +46,8 @@ func newToldHost(t *testing.T, configure func(*Config)) (*passHost, *toldSource)
 	return h, source
 }
 
-func compilers(heir int32, seconds uint64) read.Exit {
-	x := read.Exit{Processes: 7, Heir: heir, Comm: "cc1"}
+func compilers(ancestor int32, seconds uint64) read.Exit {
+	x := read.Exit{Processes: 7, Ancestor: ancestor, Comm: "cc1"}
 	x.Totals[read.CPUUser], x.Totals[read.DiskReadBytes] = seconds*1e6, 4096
 	return x
 }

@@ -60,22 +60,22 @@ func (t *Tracker) identityOfEnd(x *read.Exit) read.Identity {
 	return id
 }
 
-// setCgroupOfEnd sets the cgroup by its number, or where no process was seen in it, that of the heir.
+// setCgroupOfEnd sets the cgroup by its number, or where no process was seen in it, that of the ancestor.
 func (t *Tracker) setCgroupOfEnd(x *read.Exit, id *read.Identity) {
 	if c, ok := t.ends.names.cgroups[x.CgroupID]; ok {
 		id.Cgroup, id.CgroupText, id.Unit = c.path, c.text, c.unit
 		id.Have |= read.AttributeCgroup
-	} else if p := t.heir(x.Heir); p != nil {
-		heir := p.identity.Value()
-		id.Cgroup, id.CgroupText, id.Unit = heir.Cgroup, heir.CgroupText, heir.Unit
-		id.Have |= heir.Have & read.AttributeCgroup
+	} else if p := t.ancestor(x.Ancestor); p != nil {
+		ancestor := p.identity.Value()
+		id.Cgroup, id.CgroupText, id.Unit = ancestor.Cgroup, ancestor.CgroupText, ancestor.Unit
+		id.Have |= ancestor.Have & read.AttributeCgroup
 	}
 }
 
 // includesEnd tells whether the filter includes processes that no scan saw.
 func (t *Tracker) includesEnd(x *read.Exit, id *read.Identity) bool {
-	heir := t.heir(x.Heir)
-	return t.filter.includesEnd(x.Comm, id, t.context.Elapsed, heir != nil && !heir.excluded)
+	ancestor := t.ancestor(x.Ancestor)
+	return t.filter.includesEnd(x.Comm, id, t.context.Elapsed, ancestor != nil && !ancestor.excluded)
 }
 
 // fill takes the names from the processes of this scrape and of the one before.

@@ -8,10 +8,10 @@ import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process
 // I/O, and neither reaped.go nor inherited.go has anything to do.
 //
 // What a process used after its last reading goes where the process belonged last: to its group, or to the excluded ones. Without groups it
-// goes to the heir, as what children used that no scrape saw: CPU time to ReapedUser and ReapedSystem, bytes to the counters of I/O. For
-// that an heir has no counter, and where there is no heir that is included, it is part of the remainder.
+// goes to the ancestor, as what children used that no scrape saw: CPU time to ReapedUser and ReapedSystem, bytes to the counters of I/O. For
+// that an ancestor has no counter, and where there is no ancestor that is included, it is part of the remainder.
 //
-// What processes used that no scan saw goes to the group that their name, owner and cgroup say, or without groups to the heir in the same
+// What processes used that no scan saw goes to the group that their name, owner and cgroup say, or without groups to the ancestor in the same
 // way. A group that has no other members is shown with what they used.
 //
 // The kernel tells of an end somewhat late. So a process that a scan does not have any more is kept until its end is told, for some scrapes.
@@ -22,7 +22,7 @@ type ends struct {
 	visit   func(*read.Exit)
 	awaited map[read.Key]awaited
 	fields  read.Fields // of counters that the source has ever given of a process
-	cpu     uint64      // accounted for in this scrape, without what heirs have, in µs
+	cpu     uint64      // accounted for in this scrape, without what ancestors have, in µs
 	created int         // groups for ends in this scrape
 	lost    uint64      // ends of this scrape of which nothing is known
 	names   endNames
@@ -146,7 +146,7 @@ func (t *Tracker) accountFollowed(p *Process, x *read.Exit) {
 	case p.excluded:
 		t.addEnd(&t.excluded, &p.Delta)
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Heir, &p.Delta, func() *Group { return &t.other })
+		t.bequeath(x.Ancestor, &p.Delta, func() *Group { return &t.other })
 	default:
 		if p.group == nil {
 			id := p.Identity()
@@ -179,7 +179,7 @@ func (t *Tracker) accountUnseen(x *read.Exit) {
 	switch {
 	case delta == Deltas{}:
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Heir, &delta, func() *Group {
+		t.bequeath(x.Ancestor, &delta, func() *Group {
 			if id := t.identityOfEnd(x); x.Comm != "" && !t.includesEnd(x, &id) {
 				return &t.excluded
 			}
@@ -209,9 +209,9 @@ func (t *Tracker) groupOfEnd(x *read.Exit) *Group {
 	return t.groups.of(&id, t.lastTime, t.scrape)
 }
 
-// bequeath gives the heir what it has counters for, and the group of the rest everything else.
-func (t *Tracker) bequeath(heir int32, delta *Deltas, rest func() *Group) {
-	if p := t.heir(heir); p != nil && !p.excluded {
+// bequeath gives the ancestor what it has counters for, and the group of the rest everything else.
+func (t *Tracker) bequeath(ancestor int32, delta *Deltas, rest func() *Group) {
+	if p := t.ancestor(ancestor); p != nil && !p.excluded {
 		p.inherit(delta)
 	}
 	if *delta != (Deltas{}) {
@@ -219,8 +219,8 @@ func (t *Tracker) bequeath(heir int32, delta *Deltas, rest func() *Group) {
 	}
 }
 
-// heir returns the process of that pid if this scan saw it.
-func (t *Tracker) heir(pid int32) *Process {
+// ancestor returns the process of that pid if this scan saw it.
+func (t *Tracker) ancestor(pid int32) *Process {
 	if p := t.byPID[pid]; p != nil && p.lastScrape == t.scrape {
 		return p
 	}

@@ -38,12 +38,12 @@ var _ read.ExitSource = (*fakeExitSource)(nil)
 
 // exitOf is the end of a process that a scan has seen.
 func exitOf(p *fakeProcess) read.Exit {
-	return read.Exit{Key: p.Key, Processes: 1, Heir: p.PPID, UID: p.UID, CgroupID: p.CgroupID, Comm: p.Comm(), Totals: p.Totals}
+	return read.Exit{Key: p.Key, Processes: 1, Ancestor: p.PPID, UID: p.UID, CgroupID: p.CgroupID, Comm: p.Comm(), Totals: p.Totals}
 }
 
 // unseen is the end of a process that no scan has seen.
-func unseen(comm string, heir int32, cpu uint64) read.Exit {
-	x := read.Exit{Processes: 1, Heir: heir, Comm: comm}
+func unseen(comm string, ancestor int32, cpu uint64) read.Exit {
+	x := read.Exit{Processes: 1, Ancestor: ancestor, Comm: comm}
 	x.Totals[read.CPUUser] = cpu
 	return x
 }
@@ -204,7 +204,7 @@ func (w *endsWorld) tell() {
 			continue // It started before the source began to look.
 		}
 		x := exitOf(&p.fakeProcess)
-		x.Heir = w.heirOf(p.PPID)
+		x.Ancestor = w.ancestorOf(p.PPID)
 		if !w.seen[p.Key] {
 			x.Key = read.Key{}
 		}
@@ -214,7 +214,7 @@ func (w *endsWorld) tell() {
 	w.ended = later
 }
 
-func (w *endsWorld) heirOf(pid int32) int32 {
+func (w *endsWorld) ancestorOf(pid int32) int32 {
 	for range 100 {
 		if w.alive[pid] != nil {
 			return pid

@@ -26,7 +26,7 @@ func groupCPU(s *Snapshot) map[string]uint64 {
 	return out
 }
 
-func TestUnseenProcessesCountForTheirHeir(t *testing.T) {
+func TestUnseenProcessesCountForTheirAncestor(t *testing.T) {
 	source := &fakeExitSource{}
 	// init has used most so far.
 	source.processes = []fakeProcess{proc(1, 0, "init", 1000), proc(2, 1, "make", 10), proc(3, 1, "idle", 20)}
@@ -49,7 +49,7 @@ func TestUnseenProcessesCountForTheirHeir(t *testing.T) {
 	assert.Equal(t, Deltas{read.ReapedUser: 500, read.ReapedSystem: 50, read.DiskReadBytes: 4096}, p.Delta)
 	assert.Equal(t, uint64(500), p.Total[read.ReapedUser])
 	assert.Equal(t, uint64(4096), p.Total[read.DiskReadBytes])
-	assert.Equal(t, Deltas{read.CPUUser: 11, read.MinorFaults: 7}, s.Other.Delta, "what an heir has no counter for; switches are not read of anybody")
+	assert.Equal(t, Deltas{read.CPUUser: 11, read.MinorFaults: 7}, s.Other.Delta, "what an ancestor has no counter for; switches are not read of anybody")
 
 	source.processes[1].Totals[read.DiskReadBytes] = 100
 	s = scrape(t, tracker, 2)
@@ -61,7 +61,7 @@ func TestUnseenProcessesCountForTheirHeir(t *testing.T) {
 	assert.Equal(t, uint64(501), s.Shown[0].Total[read.ReapedUser])
 }
 
-func TestWhatAShownProcessUsedLastCountsForItsHeir(t *testing.T) {
+func TestWhatAShownProcessUsedLastCountsForItsAncestor(t *testing.T) {
 	source := &fakeExitSource{}
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "sh", 10), proc(3, 2, "worker", 20)}
 	tracker := newTracker(t, source, Options{})
@@ -149,7 +149,7 @@ func TestUnseenProcessesHaveTheirGroup(t *testing.T) {
 			[]read.Exit{at(unseen("cc", 2, 5), 0, 0), at(unseen("cc", 2, 6), 1000, 0)},
 			map[string]uint64{"root": 5, "user1000": 6},
 		},
-		"the cgroup by its number, else the heir's, else none": {
+		"the cgroup by its number, else the ancestor's, else none": {
 			[]GroupKey{GroupCgroup},
 			[]read.Exit{at(unseen("cc", 1, 5), 0, 20), at(unseen("cc", 2, 6), 0, 99), at(unseen("cc", 0, 7), 0, 0)},
 			map[string]uint64{"/build": 11, "none": 7},
@@ -254,25 +254,25 @@ func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 		exit     read.Exit
 		excluded bool
 	}{
-		"nothing to decide":                    {Filter{}, unseen("cc", 0, 5), false},
-		"name excluded":                        {Filter{Exclude: Match{Names: []string{"cc"}}}, unseen("cc", 0, 5), true},
-		"another name excluded":                {Filter{Exclude: Match{Names: []string{"ld"}}}, unseen("cc", 0, 5), false},
-		"name included":                        {Filter{Include: Match{Names: []string{"cc"}}}, unseen("cc", 0, 5), false},
-		"another name included":                {Filter{Include: Match{Names: []string{"ld"}}}, unseen("cc", 0, 5), true},
-		"owner excluded":                       {Filter{Exclude: Match{Owners: []string{"user7"}}}, withUser(unseen("cc", 0, 5), 7), true},
-		"owner included":                       {Filter{Include: Match{Owners: []string{"user7"}}}, withUser(unseen("cc", 0, 5), 7), false},
-		"another owner included":               {Filter{Include: Match{Owners: []string{"user8"}}}, withUser(unseen("cc", 0, 5), 7), true},
-		"cgroup of the heir excluded":          {Filter{Exclude: Match{Cgroups: []string{"/x"}}}, unseen("cc", 2, 5), true},
-		"cgroup not known":                     {Filter{Include: Match{Cgroups: []string{"/x"}}}, unseen("cc", 0, 5), true},
-		"executable not known":                 {Filter{Include: Match{Executables: []string{"/bin/ld"}}}, unseen("cc", 0, 5), true},
-		"executable not known, heir included":  {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 2, 5), false},
-		"executable not known, heir excluded":  {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 1, 5), true},
-		"executable of one with the same comm": {Filter{Exclude: Match{Executables: []string{"/bin/make"}}}, unseen("make", 0, 5), true},
-		"command line not known":               {Filter{Exclude: Match{CommandLines: []string{"."}, Regexp: true}}, unseen("cc", 0, 5), false},
-		"only one pid is wanted":               {Filter{Include: Match{PIDs: []int32{1}}}, unseen("cc", 0, 5), true},
-		"pid excluded":                         {Filter{Exclude: Match{PIDs: []int32{1}}}, unseen("cc", 0, 5), false},
-		"younger than the age wanted":          {Filter{MinAge: time.Minute}, unseen("cc", 0, 5), true},
-		"perhaps older than the age wanted":    {Filter{MinAge: time.Second / 2}, unseen("cc", 0, 5), false},
+		"nothing to decide":                       {Filter{}, unseen("cc", 0, 5), false},
+		"name excluded":                           {Filter{Exclude: Match{Names: []string{"cc"}}}, unseen("cc", 0, 5), true},
+		"another name excluded":                   {Filter{Exclude: Match{Names: []string{"ld"}}}, unseen("cc", 0, 5), false},
+		"name included":                           {Filter{Include: Match{Names: []string{"cc"}}}, unseen("cc", 0, 5), false},
+		"another name included":                   {Filter{Include: Match{Names: []string{"ld"}}}, unseen("cc", 0, 5), true},
+		"owner excluded":                          {Filter{Exclude: Match{Owners: []string{"user7"}}}, withUser(unseen("cc", 0, 5), 7), true},
+		"owner included":                          {Filter{Include: Match{Owners: []string{"user7"}}}, withUser(unseen("cc", 0, 5), 7), false},
+		"another owner included":                  {Filter{Include: Match{Owners: []string{"user8"}}}, withUser(unseen("cc", 0, 5), 7), true},
+		"cgroup of the ancestor excluded":         {Filter{Exclude: Match{Cgroups: []string{"/x"}}}, unseen("cc", 2, 5), true},
+		"cgroup not known":                        {Filter{Include: Match{Cgroups: []string{"/x"}}}, unseen("cc", 0, 5), true},
+		"executable not known":                    {Filter{Include: Match{Executables: []string{"/bin/ld"}}}, unseen("cc", 0, 5), true},
+		"executable not known, ancestor included": {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 2, 5), false},
+		"executable not known, ancestor excluded": {Filter{Include: Match{Executables: []string{"/bin/make"}}}, unseen("cc", 1, 5), true},
+		"executable of one with the same comm":    {Filter{Exclude: Match{Executables: []string{"/bin/make"}}}, unseen("make", 0, 5), true},
+		"command line not known":                  {Filter{Exclude: Match{CommandLines: []string{"."}, Regexp: true}}, unseen("cc", 0, 5), false},
+		"only one pid is wanted":                  {Filter{Include: Match{PIDs: []int32{1}}}, unseen("cc", 0, 5), true},
+		"pid excluded":                            {Filter{Exclude: Match{PIDs: []int32{1}}}, unseen("cc", 0, 5), false},
+		"younger than the age wanted":             {Filter{MinAge: time.Minute}, unseen("cc", 0, 5), true},
+		"perhaps older than the age wanted":       {Filter{MinAge: time.Second / 2}, unseen("cc", 0, 5), false},
 	}
 	for name, c := range cases {
 		for _, grouped := range []bool{true, false} {
@@ -283,7 +283,7 @@ func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 				options := Options{Filter: c.filter}
 				if grouped {
 					options.GroupBy = []GroupKey{GroupExecutable}
-				} else if c.exit.Heir != 0 && !c.excluded {
+				} else if c.exit.Ancestor != 0 && !c.excluded {
 					return
 				}
 				tracker := newTracker(t, source, options)
@@ -305,7 +305,7 @@ func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 	}
 }
 
-func TestWhatIsIncludedDoesNotCountForAnExcludedHeir(t *testing.T) {
+func TestWhatIsIncludedDoesNotCountForAnExcludedAncestor(t *testing.T) {
 	source := &fakeExitSource{}
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "sh", 0)}
 	tracker := newTracker(t, source, Options{Filter: Filter{Exclude: Match{Names: []string{"sh"}}}})

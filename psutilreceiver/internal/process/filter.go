@@ -132,8 +132,8 @@ func (f *filter) needs() (needs read.Attributes) {
 }
 
 // includesEnd tells whether the filter includes processes that ended before any scan saw them, and of which id has what is known. Where a rule asks for
-// something that is not known, they are taken to be as their heir is. They are younger than the age, if that is positive. Nobody names their pids.
-func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Duration, heirIncluded bool) bool {
+// something that is not known, they are taken to be as their ancestor is. They are younger than the age, if that is positive. Nobody names their pids.
+func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Duration, ancestorIncluded bool) bool {
 	if younger > 0 && f.minAge >= younger || len(f.includePIDs) > 0 {
 		return false
 	}
@@ -143,7 +143,7 @@ func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Durati
 		known := value != ""
 		excluded := known && r.exclude.matches(value) || r.orComm && r.exclude.matches(comm)
 		included := r.include.empty() || known && r.include.matches(value) || r.orComm && r.include.matches(comm)
-		if excluded || !included && (known || !heirIncluded) {
+		if excluded || !included && (known || !ancestorIncluded) {
 			return false
 		}
 	}

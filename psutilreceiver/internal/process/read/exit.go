@@ -21,8 +21,8 @@ type Exit struct {
 	// Key is that of a process that a scan has seen; the zero Key where no scan has seen it, and it may be several.
 	Key
 	Processes uint64 // how many ended: 1 where Key is not zero
-	// Heir is the pid of the nearest ancestor that lives: the parent at the end, or where that has ended since its parent at its end, and so on. 0 where there is none.
-	Heir     int32
+	// Ancestor is the pid of the nearest ancestor that lives: the parent at the end, or where that has ended since its parent at its end, and so on. 0 where there is none.
+	Ancestor int32
 	UID      uint32 // effective user
 	CgroupID uint64 // of the group in the unified hierarchy, its inode number; 0 where it is not known
 	Totals   Totals // until the end, without ReapedUser and ReapedSystem

@@ -16,9 +16,9 @@ const maxEnds = 16 << 10
 
 // ends has what has ended since it was asked for last.
 type ends struct {
-	seen   []*end // processes that a scan has seen, each by itself
-	unseen map[endKey]*end
-	byHeir map[int32][]*end
+	seen       []*end // processes that a scan has seen, each by itself
+	unseen     map[endKey]*end
+	byAncestor map[int32][]*end
 }
 
 // An end is that of a process that a scan has seen, or those of several that have their key in common.
@@ -29,19 +29,19 @@ type end struct {
 
 // endKey is what is told of processes that no scan has seen.
 type endKey struct {
-	heir   int32
-	user   uint32
-	cgroup uint64
-	name   [16]int8
+	ancestor int32
+	user     uint32
+	cgroup   uint64
+	name     [16]int8
 }
 
-func newEnds() ends { return ends{unseen: make(map[endKey]*end), byHeir: make(map[int32][]*end)} }
+func newEnds() ends { return ends{unseen: make(map[endKey]*end), byAncestor: make(map[int32][]*end)} }
 
 // add accounts for the end of a process, of which p is what is kept of it, nil if no scan has seen it.
 func (e *ends) add(record *programsEnded, p *process) {
 	pid, parent := int32(record.Pid), int32(record.Parent)
-	if orphans := e.byHeir[pid]; len(orphans) > 0 {
-		delete(e.byHeir, pid)
+	if orphans := e.byAncestor[pid]; len(orphans) > 0 {
+		delete(e.byAncestor, pid)
 		for _, orphan := range orphans {
 			e.hand(orphan, parent)
 		}
@@ -49,24 +49,24 @@ func (e *ends) add(record *programsEnded, p *process) {
 	totals := record.totals(p)
 	if p != nil && len(e.seen) < maxEnds {
 		x := &end{Exit: read.Exit{
-			Key: read.Key{PID: pid, Start: record.Start / nanosecondsPerTick}, Processes: 1, Heir: parent,
+			Key: read.Key{PID: pid, Start: record.Start / nanosecondsPerTick}, Processes: 1, Ancestor: parent,
 			UID: record.User, CgroupID: record.Cgroup, Totals: totals, Comm: record.name(),
 		}}
 		e.seen = append(e.seen, x)
-		e.byHeir[parent] = append(e.byHeir[parent], x)
+		e.byAncestor[parent] = append(e.byAncestor[parent], x)
 		return
 	}
-	key := endKey{heir: parent, user: record.User, cgroup: record.Cgroup, name: record.Comm}
+	key := endKey{ancestor: parent, user: record.User, cgroup: record.Cgroup, name: record.Comm}
 	x := e.unseen[key]
 	if x == nil && len(e.unseen) >= maxEnds {
 		key = endKey{}
 		x = e.unseen[key]
 	}
 	if x == nil {
-		x = &end{key: key, Exit: read.Exit{Heir: key.heir, UID: key.user, CgroupID: key.cgroup}}
+		x = &end{key: key, Exit: read.Exit{Ancestor: key.ancestor, UID: key.user, CgroupID: key.cgroup}}
 		if key != (endKey{}) {
 			x.Comm = record.name()
-			e.byHeir[parent] = append(e.byHeir[parent], x)
+			e.byAncestor[parent] = append(e.byAncestor[parent], x)
 		}
 		e.unseen[key] = x
 	}
@@ -74,12 +74,12 @@ func (e *ends) add(record *programsEnded, p *process) {
 	x.addTotals(&totals)
 }
 
-// hand gives what had a process that has ended as heir to its parent.
+// hand gives what had a process that has ended as ancestor to its parent.
 func (e *ends) hand(x *end, parent int32) {
-	x.Heir = parent
+	x.Ancestor = parent
 	if x.PID == 0 {
 		delete(e.unseen, x.key)
-		x.key.heir = parent
+		x.key.ancestor = parent
 		if same := e.unseen[x.key]; same != nil {
 			same.Processes += x.Processes
 			same.addTotals(&x.Totals)
@@ -87,7 +87,7 @@ func (e *ends) hand(x *end, parent int32) {
 		}
 		e.unseen[x.key] = x
 	}
-	e.byHeir[parent] = append(e.byHeir[parent], x)
+	e.byAncestor[parent] = append(e.byAncestor[parent], x)
 }
 
 func (x *end) addTotals(totals *read.Totals) {

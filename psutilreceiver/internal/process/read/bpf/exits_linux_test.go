@@ -21,20 +21,20 @@ func endOf(pid, parent uint32, name string, faults uint64) *programsEnded {
 	return e
 }
 
-// allOf returns what there is, by heir and name.
+// allOf returns what there is, by ancestor and name.
 func (e *ends) allOf() map[string]uint64 {
 	all := map[string]uint64{}
 	for _, x := range e.seen {
-		all[fmt.Sprintf("%d %s %d", x.Heir, x.Comm, x.PID)] += x.Totals[read.MinorFaults]
+		all[fmt.Sprintf("%d %s %d", x.Ancestor, x.Comm, x.PID)] += x.Totals[read.MinorFaults]
 	}
 	for _, x := range e.unseen {
-		all[fmt.Sprintf("%d %s", x.Heir, x.Comm)] += x.Totals[read.MinorFaults]
+		all[fmt.Sprintf("%d %s", x.Ancestor, x.Comm)] += x.Totals[read.MinorFaults]
 	}
 	return all
 }
 
-// TestHeirOfAChain is the nearest ancestor that lives, of each process that has ended.
-func TestHeirOfAChain(t *testing.T) {
+// TestAncestorOfAChain is the nearest ancestor that lives, of each process that has ended.
+func TestAncestorOfAChain(t *testing.T) {
 	e := newEnds()
 	e.add(endOf(30, 20, "cc", 1), nil)
 	e.add(endOf(31, 20, "cc", 2), nil)

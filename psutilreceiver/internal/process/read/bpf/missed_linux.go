@@ -32,7 +32,9 @@ type missed struct {
 	tails map[uint64]int64
 }
 
-func newMissed() missed { return missed{found: make(map[programsName]uint64), tails: make(map[uint64]int64)} }
+func newMissed() missed {
+	return missed{found: make(map[programsName]uint64), tails: make(map[uint64]int64)}
+}
 
 // learn takes from an end that was told what is to be added to one that is not.
 func (m *missed) learn(e *programsEnded) {

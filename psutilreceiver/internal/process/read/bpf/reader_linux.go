@@ -83,7 +83,7 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 	rest := r.written
 	record, _ := nextRecord(rest)
 	if record == nil || record.Pid != 1 {
-		// Kernels of some sandboxes hide process 1 from programs. It is the heir of all orphans.
+		// Kernels of some sandboxes hide process 1 from programs. It is the ancestor of all orphans.
 		r.proc.Visit(1, visit)
 	}
 	for _, p := range r.scanned {

@@ -58,7 +58,7 @@ func TestEndOfAProcessThatNoScanSaw(t *testing.T) {
 	// The end comes a grace period of RCU after the process was waited for.
 	require.Eventually(t, func() bool {
 		r.Exits(func(e *read.Exit) {
-			if e.Heir == int32(os.Getpid()) && e.Comm == "sh" {
+			if e.Ancestor == int32(os.Getpid()) && e.Comm == "sh" {
 				assert.Equal(t, uint64(1), e.Processes)
 				assert.Zero(t, e.Key, "no scan has seen it")
 				assert.Positive(t, e.Totals[read.MinorFaults])

@@ -37,13 +37,13 @@ const (
 
 // Used is what processes of one name used until their end: by the account of those who waited for them, or by the reader.
 type Used struct {
-	Processes                    uint64
-	User, System                 uint64 // µs
-	MinorFaults, MajorFaults     uint64
-	LogicalReads, LogicalWrites  uint64 // bytes
-	DiskReads, DiskWrites        uint64 // bytes
-	Voluntary, Involuntary       uint64 // context switches
-	WithKey, HeirLess, OtherUser uint64 // of the reader only: processes that a scan has seen; without heir; of another user than this one
+	Processes                           uint64
+	User, System                        uint64 // µs
+	MinorFaults, MajorFaults            uint64
+	LogicalReads, LogicalWrites         uint64 // bytes
+	DiskReads, DiskWrites               uint64 // bytes
+	Voluntary, Involuntary              uint64 // context switches
+	WithKey, WithoutAncestor, OtherUser uint64 // of the reader only: processes that a scan has seen; without ancestor; of another user than this one
 }
 
 // stormVariable names the environment variable with how many processes a storm has.
@@ -302,7 +302,7 @@ func (u Used) combine(o Used, f func(a, b uint64) uint64) Used {
 		LogicalReads: f(u.LogicalReads, o.LogicalReads), LogicalWrites: f(u.LogicalWrites, o.LogicalWrites),
 		DiskReads: f(u.DiskReads, o.DiskReads), DiskWrites: f(u.DiskWrites, o.DiskWrites),
 		Voluntary: f(u.Voluntary, o.Voluntary), Involuntary: f(u.Involuntary, o.Involuntary),
-		WithKey: f(u.WithKey, o.WithKey), HeirLess: f(u.HeirLess, o.HeirLess), OtherUser: f(u.OtherUser, o.OtherUser),
+		WithKey: f(u.WithKey, o.WithKey), WithoutAncestor: f(u.WithoutAncestor, o.WithoutAncestor), OtherUser: f(u.OtherUser, o.OtherUser),
 	}
 }
 
@@ -337,8 +337,8 @@ func (e *Ends) Collect(source read.ExitSource) error {
 		if x.Key != (read.Key{}) {
 			u.WithKey = x.Processes
 		}
-		if x.Heir == 0 {
-			u.HeirLess = x.Processes
+		if x.Ancestor == 0 {
+			u.WithoutAncestor = x.Processes
 		}
 		if x.UID != uid {
 			u.OtherUser = x.Processes
@@ -430,8 +430,8 @@ func (e *Ends) Compare(storm Storm) (wrong, lines []string) {
 		if told.OtherUser > 0 {
 			wrong = append(wrong, fmt.Sprintf("%s: %d of another user", name, told.OtherUser))
 		}
-		lines = append(lines, fmt.Sprintf("%-16s %6d processes, %9d µs CPU %+d (user %+d, system %+d), %d faults, switches %+d and %+d, %d seen by a scan, %d without heir",
-			name, truth.Processes, truth.User+truth.System, total, user, system, truth.MinorFaults, voluntary, involuntary, told.WithKey, told.HeirLess))
+		lines = append(lines, fmt.Sprintf("%-16s %6d processes, %9d µs CPU %+d (user %+d, system %+d), %d faults, switches %+d and %+d, %d seen by a scan, %d without ancestor",
+			name, truth.Processes, truth.User+truth.System, total, user, system, truth.MinorFaults, voluntary, involuntary, told.WithKey, told.WithoutAncestor))
 	}
 	if missed > storm.Processes()/100 {
 		wrong = append(wrong, fmt.Sprintf("the kernel did not tell of %d ends of %d", missed, storm.Processes()))
