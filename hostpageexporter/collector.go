@@ -12,10 +12,9 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/exposition"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
@@ -120,7 +119,7 @@ func (c *collector) fetch(ctx context.Context) (map[string]*dto.MetricFamily, er
 	if err != nil {
 		return nil, webclient.RedactError(err)
 	}
-	r.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeTextPlain)))
+	r.Header.Set("Accept", exposition.Accept())
 	res, err := c.client.Do(r)
 	if err != nil {
 		return nil, webclient.RedactError(err)
@@ -129,8 +128,7 @@ func (c *collector) fetch(ctx context.Context) (map[string]*dto.MetricFamily, er
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the answer is %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(io.LimitReader(res.Body, maxCollectorText))
+	families, err := exposition.Parse(io.LimitReader(res.Body, maxCollectorText))
 	return families, webclient.RedactError(err)
 }
 

@@ -71,8 +71,10 @@ otelcol_alert_delivery_attempts{outcome="accepted"} ` + sent + `
 	require.Equal(t, "ok: last success 0s ago; queue 0 of 1000; 40 items given up", p.checks()["exporter otlp"])
 	require.Equal(t, "ok: no trouble in the last 5m", p.checks()["reading the host"])
 
-	follow("no metrics\n")
-	require.Contains(t, p.checks()["collector"], "degraded: its own metrics can't be read")
+	for _, bad := range []string{"no metrics\n", "{}\n", "# TYPE h histogram\n{e=\"\"} "} {
+		follow(bad)
+		require.Contains(t, p.checks()["collector"], "degraded: its own metrics can't be read", "%q", bad)
+	}
 }
 
 // followed is a page that reads the Collector's metrics when the test says so.

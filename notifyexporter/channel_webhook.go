@@ -15,6 +15,8 @@ import (
 
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/templatesteps"
 )
 
 const typeWebhook = "webhook"
@@ -49,20 +51,43 @@ func (o *webhookOptions) Validate() error {
 	return errors.Join(errs...)
 }
 
+// bodyText is a template of a body.
+type bodyText struct {
+	template *template.Template
+	budget   templatesteps.Budget
+}
+
+// maxBodySteps bounds what one rendering does. A storm of ten thousand alerts takes some hundred of them for each.
+const maxBodySteps = 5_000_000
+
+// render fills a buffer, within bounds of time and length.
+func (t *bodyText) render(out *limitedBuffer, p *payload) error {
+	err := t.budget.Within(maxBodySteps, func() error { return t.template.Execute(out, p) })
+	if errors.Is(err, templatesteps.ErrTooMany) {
+		return fmt.Errorf("the template takes more than %d steps: no loop may go round so often", maxBodySteps)
+	}
+	return err
+}
+
 // bodyTemplate compiles a template of a body, and tries it. It is nil where there is none.
-func bodyTemplate(text string) (*template.Template, error) {
+func bodyTemplate(text string) (*bodyText, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // There is none.
 	}
-	t, err := template.New("body").Option("missingkey=error").Funcs(template.FuncMap{"json": func(v any) (string, error) {
+	t := &bodyText{}
+	var err error
+	t.template, err = template.New("body").Option("missingkey=error").Funcs(template.FuncMap{templatesteps.Name: t.budget.Step, "json": func(v any) (string, error) {
 		out, err := json.Marshal(v)
 		return string(out), err
 	}}).Parse(text)
+	if err == nil {
+		err = templatesteps.Count(t.template)
+	}
 	if err != nil {
 		return nil, err
 	}
 	example := payload{Alerts: []payloadAlert{{Value: new(float64), Threshold: new(float64)}}}
-	return t, t.Execute(&limitedBuffer{}, &example)
+	return t, t.render(&limitedBuffer{}, &example)
 }
 
 func (o *webhookOptions) open(at opening) (sender, error) {
@@ -77,7 +102,7 @@ func (o *webhookOptions) open(at opening) (sender, error) {
 type webhookSender struct {
 	ofGroup
 	options  *webhookOptions
-	template *template.Template
+	template *bodyText
 }
 
 func (s *webhookSender) send(ctx context.Context, m *message) (string, error) {
@@ -104,7 +129,7 @@ func (s *webhookSender) body(m *message) ([]byte, error) {
 		return json.Marshal(p)
 	}
 	var out limitedBuffer
-	err := s.template.Execute(&out, p)
+	err := s.template.render(&out, p)
 	if err != nil && m.Plain {
 		return json.Marshal(p)
 	}

@@ -134,6 +134,12 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 	_, err = s.send(context.Background(), m)
 	require.ErrorContains(t, err, "more than 16 MB")
+	for _, endless := range []string{
+		"{{range 9999999999999}}{{end}}", "{{range $i := 9999999999999}}{{continue}}{{end}}", "{{range 99999}}{{range 99999}}{{if true}}{{range 99999}}{{end}}{{end}}{{end}}{{end}}",
+	} {
+		_, err = configOf(t, `channels: {a: {`+hook+`, body: '`+endless+`'}}`)
+		require.ErrorContains(t, err, "no loop may go round so often")
+	}
 	_, err = configOf(t, `channels: {a: {`+hook+`, body: '{{define "x"}}{{template "x"}}{{end}}{{template "x"}}'}}`)
 	require.Error(t, err, "one without an end")
 }

@@ -118,7 +118,7 @@ func TestEveryRuleOfThePresetOnEveryChannel(t *testing.T) {
 			require.NotContains(t, page, raw)
 			require.Equal(t, 1, strings.Count(m.plain(), texts[i]), m.plain())
 			require.Equal(t, 1, strings.Count(html.UnescapeString(page), texts[i]), page)
-			for _, line := range strings.Split(strings.TrimSpace(m.plain()), "\n") {
+			for line := range strings.SplitSeq(strings.TrimSpace(m.plain()), "\n") {
 				require.Equal(t, 1, strings.Count(m.plain(), strings.TrimSpace(line)+"\n"), "%s stands there twice: %s", line, m.plain())
 			}
 		}

@@ -123,3 +123,19 @@ func TestConfigurationOfTheManifestIsValid(t *testing.T) {
 	}
 	output(t, cmd)
 }
+
+// TestDocumentedContainerReadsByBPF: the command of docs/bpf.md gives a container what the unit has with the drop-in, and the host's pids.
+func TestDocumentedContainerReadsByBPF(t *testing.T) {
+	_, command, found := strings.Cut(string(contents(t, "../docs/bpf.md")), "    docker run ")
+	require.True(t, found)
+	command, _, _ = strings.Cut(command, "\n\n")
+	var added []string
+	for _, m := range regexp.MustCompile(`--cap-add (\w+)`).FindAllStringSubmatch(command, -1) {
+		added = append(added, "CAP_"+m[1])
+	}
+	assert.ElementsMatch(t, strings.Fields(strings.Join(unit(t, bpfFile)["AmbientCapabilities"], " ")), added)
+	for _, option := range []string{"--pid host", "--user 0:0", "--cap-drop ALL", "-v /:/hostfs:ro,rslave"} {
+		assert.Contains(t, command, option)
+	}
+	assert.Contains(t, string(contents(t, "kubernetes/daemonset.yaml")), "# With hostPID: true, and BPF and PERFMON added")
+}

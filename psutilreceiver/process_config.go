@@ -64,8 +64,15 @@ type ProcessMatch struct {
 	MatchType    MatchType `mapstructure:"match_type"`
 }
 
-// Validate checks the match type.
-func (m *ProcessMatch) Validate() error { return checkMatch(nil, m.MatchType) }
+// Validate checks the match type and the process IDs.
+func (m *ProcessMatch) Validate() error {
+	for _, pid := range m.PIDs {
+		if pid < 1 {
+			return errors.Join(fmt.Errorf("pids: %d is no process ID: they begin at 1", pid), checkMatch(nil, m.MatchType))
+		}
+	}
+	return checkMatch(nil, m.MatchType)
+}
 
 // ProcessTop says which processes are shown.
 type ProcessTop struct {

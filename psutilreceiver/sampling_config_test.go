@@ -46,7 +46,7 @@ func TestSamplingThatIsValid(t *testing.T) {
 func TestSamplingThatIsRefused(t *testing.T) {
 	for name, want := range map[string][]string{
 		"sampling_no_unit":          {"sampling::interval is 1: a duration has a unit, as in 1s"},
-		"sampling_negative":         {"interval is -1s", "0s for no sampling"},
+		"sampling_negative":         {"interval is -1s", "must not be negative"},
 		"sampling_off_with_metrics": {"sampling", "metrics names some while interval is 0s"},
 		"sampling_format":           {`format is "histogram"`, "allowed are exponential_histogram, gauges"},
 		"sampling_as":               {`sampling: unknown key "as" (it is called "format" now)`},

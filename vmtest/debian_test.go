@@ -134,8 +134,14 @@ func (s *service) testUnits(t *testing.T, vm *machine.Machine) {
 	s.unitFile(t, "flap.service", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n")
 	s.unitFile(t, "tick.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
 	s.unitFile(t, "tick.timer", "[Timer]\nOnActiveSec=1s\nOnUnitActiveSec=5s\nAccuracySec=100ms\n")
+	s.unitFile(t, "hand.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'test -e /run/hand'\n")
 	s.does(t, "systemctl daemon-reload; systemctl start flap.service tick.timer")
 	s.batches(t, 2)
+	s.does(t, "systemctl start hand.service; touch /run/hand; systemctl start hand.service; systemctl is-active hand.service")
+	recovered := s.awaitRecords(t, "event of the unit that failed and was started again at once", 4, func() []logRecord {
+		return s.events(t, "systemd.unit.failed", "systemd.unit.name", "hand.service")
+	})
+	assert.Len(t, recovered, 1)
 	began := time.Now()
 	s.fails(t, "systemctl start fail.service")
 	failed := s.awaitRecords(t, "event of the unit that failed", 4, func() []logRecord {
@@ -165,6 +171,9 @@ func (s *service) testUnits(t *testing.T, vm *machine.Machine) {
 	last := func(metric, name string, attributes ...string) float64 {
 		return lastOfHost(ps, metric, append(attributes, "systemd.unit.name", name)...)
 	}
+	flaps := s.events(t, "systemd.unit.failed", "systemd.unit.name", "flap.service")
+	assert.InDelta(t, before[0], len(flaps), 5, "each failure of the unit that systemd starts again")
+	assert.Equal(t, "auto-restart", flaps[0].Attributes["systemd.unit.sub_state"])
 	for i, told := range []float64{last("systemd.service.restarts", "flap.service"), last("systemd.timer.last_trigger.time", "tick.timer")} {
 		assert.GreaterOrEqual(t, told, before[i])
 		assert.LessOrEqual(t, told, after[i]+2, "a scrape may come after the second answer, and its time has fractions")

@@ -79,8 +79,10 @@ func main() {
 	sleepers := flag.Int("sleepers", 0, "idle processes to start for the time of the measurement")
 	flag.Parse()
 
-	end := startSleepers(*sleepers)
-	err := run(a, b, plan{rounds: *rounds, scrapes: *scrapes, interval: *interval, opens: *opens})
+	end, err := startSleepers(*sleepers)
+	if err == nil {
+		err = run(a, b, plan{rounds: *rounds, scrapes: *scrapes, interval: *interval, opens: *opens})
+	}
 	end()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sidebyside:", err)
@@ -88,21 +90,23 @@ func main() {
 	}
 }
 
-// startSleepers starts n idle processes and returns what ends them.
-func startSleepers(n int) (end func()) {
+// startSleepers starts n idle processes and returns what ends those that it started.
+func startSleepers(n int) (end func(), err error) {
 	running := make([]*exec.Cmd, 0, n)
 	for range n {
 		cmd := exec.Command("sleep", "3600")
-		if cmd.Start() == nil {
-			running = append(running, cmd)
+		if err = cmd.Start(); err != nil {
+			err = fmt.Errorf("after %d of %d idle processes: %w", len(running), n, err)
+			break
 		}
+		running = append(running, cmd)
 	}
 	return func() {
 		for _, cmd := range running {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
 		}
-	}
+	}, err
 }
 
 func run(a, b contender, p plan) error {
@@ -162,6 +166,9 @@ func measure(c contender, p plan) (cost, error) {
 		return cost{}, err
 	}
 	n := float64(p.scrapes)
+	if made := busy.points / idle.points; made < 0.9*(n+1) {
+		fmt.Fprintf(os.Stderr, "%s made about %.0f scrapes of %.0f: choose a longer interval, for what a scrape costs is taken for too little\n", c.name, made, n+1)
+	}
 	result := cost{
 		cpu:       time.Duration(float64(busy.cpu-idle.cpu) / n),
 		allocated: (busy.allocated - idle.allocated) / n,

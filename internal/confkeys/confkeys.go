@@ -102,8 +102,12 @@ func checkDuration(value any, t reflect.Type, path string) error {
 	text := strings.TrimSpace(fmt.Sprint(value))
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		if _, err := time.ParseDuration(text); err != nil && text != "" && t == reflect.TypeFor[time.Duration]() {
+		d, err := time.ParseDuration(text)
+		if err != nil && text != "" && t == reflect.TypeFor[time.Duration]() {
 			return fmt.Errorf("%s is %v: invalid duration: write a number with a unit, as in 90s, 15m or 24h", path, value)
+		}
+		if err == nil && d < 0 {
+			return fmt.Errorf("%s is %v: a duration must not be negative", path, value)
 		}
 		return nil
 	}
@@ -175,18 +179,34 @@ func (c *checker) placeOf(key, path string) string {
 	return ""
 }
 
-// Durations returns the paths of all durations in a struct type, with * for the keys of a map, and [0] for the items of a list. Tests hold by
-// it that none is forgotten.
+// Durations returns the paths of all durations in a struct type, as Leaves does. Tests hold by it that none is forgotten.
 func Durations(t reflect.Type) []string {
 	var paths []string
+	for _, leaf := range Leaves(t) {
+		if isDuration(leaf.Type) {
+			paths = append(paths, leaf.Path)
+		}
+	}
+	return paths
+}
+
+// Leaf is a key of a configuration that is no block of keys. Type is time.Duration for all durations.
+type Leaf struct {
+	Path string
+	Type reflect.Type
+}
+
+// Leaves returns the keys of a struct type that hold values, in the order of their paths, with * for the keys of a map, and [0] for the items of a list.
+func Leaves(t reflect.Type) []Leaf {
+	var leaves []Leaf
 	var walk func(t reflect.Type, path string, within []reflect.Type)
 	walk = func(t reflect.Type, path string, within []reflect.Type) {
 		t = valueType(t)
 		switch {
 		case isDuration(t):
-			paths = append(paths, path)
+			leaves = append(leaves, Leaf{path, reflect.TypeFor[time.Duration]()})
 		case slices.Contains(within, t):
-		case t.Kind() == reflect.Struct:
+		case isBlock(t):
 			known := fields(t)
 			for _, key := range slices.Sorted(maps.Keys(known)) {
 				walk(known[key], below(path, key), append(slices.Clip(within), t))
@@ -195,10 +215,12 @@ func Durations(t reflect.Type) []string {
 			walk(t.Elem(), below(path, "*"), within)
 		case t.Kind() == reflect.Slice:
 			walk(t.Elem(), path+"[0]", within)
+		default:
+			leaves = append(leaves, Leaf{path, t})
 		}
 	}
 	walk(t, "", nil)
-	return paths
+	return leaves
 }
 
 // below is the path of a key in the block at path.

@@ -3,6 +3,7 @@ package confkeys
 import (
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -129,14 +130,27 @@ func (s *speller) spellShare(text string) any {
 	return f / 100
 }
 
-// checkNumber refuses text where a number stands.
+// checkNumber refuses text where a number stands, and what is no number: NaN and the infinities, which pass every comparison with a bound.
 func checkNumber(value any, t reflect.Type, path string) error {
-	text, isText := value.(string)
-	if _, err := strconv.ParseFloat(text, 64); !isText || err == nil || t.Kind() != reflect.Float64 {
+	if t.Kind() != reflect.Float64 {
 		return nil
 	}
-	if t == reflect.TypeFor[shareText]() {
-		return fmt.Errorf("%s is %q: expected a number such as 0.1, or a percentage such as 10%%", path, text)
+	number, isFloat := value.(float64)
+	text, isText := value.(string)
+	var err error
+	if isText {
+		number, err = strconv.ParseFloat(text, 64)
 	}
-	return fmt.Errorf("%s is %q: expected a number", path, text)
+	switch {
+	case !isFloat && !isText:
+		return nil
+	case err == nil && (math.IsNaN(number) || math.IsInf(number, 0)):
+		return fmt.Errorf("%s is %v: expected a finite number", path, value)
+	case err == nil:
+		return nil
+	case t == reflect.TypeFor[shareText]():
+		return fmt.Errorf("%s is %q: expected a number such as 0.1, or a percentage such as 10%%", path, text)
+	default:
+		return fmt.Errorf("%s is %q: expected a number", path, text)
+	}
 }

@@ -247,7 +247,14 @@ type storedValue struct {
 // stored are the values of a stored row, with the unit in which each is stored.
 func (u *GroupUsage) stored() [9]storedValue {
 	return [9]storedValue{
-		{&u.CPU, cpuUnit}, {&u.CPULimit, cpuUnit}, {&u.Throttled, cpuUnit}, {&u.Memory, 1}, {&u.MemoryLimit, 1}, {&u.Read, 1}, {&u.Write, 1}, {&u.OOMKills, 1},
+		{&u.CPU, cpuUnit},
+		{&u.CPULimit, cpuUnit},
+		{&u.Throttled, cpuUnit},
+		{&u.Memory, 1},
+		{&u.MemoryLimit, 1},
+		{&u.Read, 1},
+		{&u.Write, 1},
+		{&u.OOMKills, 1},
 		{&u.Periods, cpuUnit},
 	}
 }

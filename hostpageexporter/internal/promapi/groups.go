@@ -81,8 +81,14 @@ func (q *querier) groupSamples(hints *storage.SelectHints, matchers []*labels.Ma
 // describeGroup are the labels of a control group.
 func describeGroup(g *history.ControlGroup) []labels.Label {
 	return known([]labels.Label{
-		{Name: "linux_cgroup_path", Value: g.Path}, {Name: "container_name", Value: g.Container}, {Name: "container_id", Value: g.ContainerID},
-		{Name: "container_image_name", Value: g.Image}, {Name: "container_runtime_name", Value: g.Runtime}, {Name: "systemd_unit_name", Value: g.Unit},
-		{Name: "k8s_pod_name", Value: g.Pod}, {Name: "k8s_namespace_name", Value: g.Namespace}, {Name: "k8s_container_name", Value: g.PodContainer},
+		{Name: "linux_cgroup_path", Value: g.Path},
+		{Name: "container_name", Value: g.Container},
+		{Name: "container_id", Value: g.ContainerID},
+		{Name: "container_image_name", Value: g.Image},
+		{Name: "container_runtime_name", Value: g.Runtime},
+		{Name: "systemd_unit_name", Value: g.Unit},
+		{Name: "k8s_pod_name", Value: g.Pod},
+		{Name: "k8s_namespace_name", Value: g.Namespace},
+		{Name: "k8s_container_name", Value: g.PodContainer},
 	})
 }

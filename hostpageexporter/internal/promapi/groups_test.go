@@ -128,7 +128,7 @@ func TestMetricsOfDashboards(t *testing.T) {
 		require.NoError(t, err)
 		for _, name := range regexp.MustCompile(`container_[a-z0-9_]+(_total|_bytes|_ratio|_seconds)\b`).FindAllString(string(text), -1) {
 			asked++
-			assert.True(t, strings.Contains(metadata, `"`+name+`":`), "%s of %s", name, filepath.Base(file))
+			assert.Contains(t, metadata, `"`+name+`":`, "%s of %s", name, filepath.Base(file))
 		}
 	}
 	assert.Positive(t, asked)

@@ -77,7 +77,9 @@ func addProcesses(to *tableSeries[processKey], m *processMetric, t *history.Tabl
 // describe are the labels of a process.
 func describe(p *history.Process) []labels.Label {
 	return known([]labels.Label{
-		{Name: "process_pid", Value: strconv.FormatInt(p.Pid, 10)}, {Name: "process_executable_name", Value: p.Name}, {Name: "process_owner", Value: p.User},
+		{Name: "process_pid", Value: strconv.FormatInt(p.Pid, 10)},
+		{Name: "process_executable_name", Value: p.Name},
+		{Name: "process_owner", Value: p.User},
 		{Name: "container_id", Value: p.Container},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/templatesteps"
 )
 
 // maxRendered bounds one rendered text, so that a template cannot fill the outbox. There is room for what records put around it.
@@ -23,7 +24,7 @@ type Template struct {
 	tmpl  *template.Template
 	// ofPercent is tmpl for values that are percentages already.
 	ofPercent *template.Template
-	budget    *budget
+	budget    *templatesteps.Budget
 }
 
 // NamedTemplate is the template of one label or annotation.
@@ -112,11 +113,11 @@ func compileTemplate(name, text string) (*Template, error) {
 	if !strings.Contains(text, "{{") {
 		return &Template{plain: text}, nil
 	}
-	m := &Template{budget: &budget{}}
+	m := &Template{budget: &templatesteps.Budget{}}
 	var err error
-	m.tmpl, err = template.New(name).Option("missingkey=zero").Funcs(m.budget.boundedFuncs()).Parse(text)
+	m.tmpl, err = template.New(name).Option("missingkey=zero").Funcs(boundedFuncs(m.budget)).Parse(text)
 	if err == nil {
-		err = countSteps(m.tmpl)
+		err = templatesteps.Count(m.tmpl)
 	}
 	if err == nil {
 		err = m.execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})

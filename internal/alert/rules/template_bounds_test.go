@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/templatesteps"
+
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 )
 
@@ -46,7 +48,7 @@ func TestTemplatesAreBounded(t *testing.T) {
 	} {
 		_, err := compileTemplate("message", text)
 		require.Error(t, err, name)
-		assert.NotContains(t, err.Error(), stepper, name)
+		assert.NotContains(t, err.Error(), templatesteps.Name, name)
 		assert.Less(t, len(err.Error()), 300, name)
 	}
 	double := `{{$x := "xxxxxxxx"}}` + strings.Repeat(`{{$x = print $x $x}}`, 60) + `{{$x}}`

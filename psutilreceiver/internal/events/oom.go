@@ -24,11 +24,12 @@ type oomSource struct {
 	counter int64          // oom_kill of /proc/vmstat, -1 before it was read
 	missing int64          // kills of the counter that no event is about yet
 	kills   []groupKills   // in groups, that the counter has not had yet
-	waiting []inferredKill // kills whose victim the last look has not found: a process that is being killed may live on for a moment
+	waiting []inferredKill // kills whose victim no look has found yet: a process that is being killed may live on for a moment
 
 	processes *read.Reader // nil with the log, as groups is
 	groups    *oomGroups
-	ends      *killEnds // nil with the log, or if they can't be heard of
+	ends      *killEnds      // nil with the log, or if they can't be heard of
+	early     []sizedProcess // that ended by SIGKILL at the last look, and are no victims yet: the counter may have moved after it was read
 	known     map[read.Key]sizedProcess
 	begun     bool
 }
@@ -191,17 +192,30 @@ func (s *oomSource) lookAtGroups() error {
 func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, emit func(Event)) {
 	again := len(s.waiting)
 	kills := slices.Concat(s.waiting, inferKills(due, s.kills))
+	for i := again; i < len(kills); i++ {
+		kills[i].at = now
+	}
+	patience := 1
+	if s.ends != nil {
+		patience = maxEndLooks
+	}
 	for i := range s.kills {
 		s.kills[i].looks++
 	}
 	s.waiting = nil
-	findEnded(kills, ended)
+	all := slices.Concat(ended, s.early)
+	slices.SortFunc(all, largestFirst)
+	findEnded(kills, all)
+	s.early = slices.DeleteFunc(ended, func(p sizedProcess) bool {
+		return slices.ContainsFunc(kills, func(k inferredKill) bool { return k.victim != nil && k.victim.pid == p.pid })
+	})
 	findVictims(kills, gone)
 	for i := range kills {
-		if kills[i].victim == nil && i >= again && s.log == nil {
+		if kills[i].victim == nil && kills[i].looks < patience && s.log == nil {
+			kills[i].looks++
 			s.waiting = append(s.waiting, kills[i])
 		} else {
-			emit(kills[i].event(now))
+			emit(kills[i].event(kills[i].at))
 		}
 	}
 }
@@ -253,8 +267,13 @@ type inferredKill struct {
 	victim *sizedProcess // nil if no process has gone
 	group  *groupKills   // nil if it is not known
 
-	certain bool // that it was the victim
+	certain bool      // that it was the victim
+	at      time.Time // when it was counted
+	looks   int       // since then
 }
+
+// maxEndLooks is for how many looks a kill waits for its victim where the end of that is heard of: a large process on a busy host takes its time to end.
+const maxEndLooks = 3
 
 // inferKills are so many kills, those in groups first, which it takes away.
 func inferKills(due int64, groups []groupKills) (kills []inferredKill) {

@@ -16,7 +16,7 @@ import (
 // TestOOMVictimsThatWereNeverSeen has this kernel kill processes that began and grew between two looks, beside one that somebody else killed, and one that
 // ended by itself.
 func TestOOMVictimsThatWereNeverSeen(t *testing.T) {
-	const limit = 24 << 20
+	const limit = 32 << 20
 	group := fmt.Sprintf("oom-ends-%d.service", os.Getpid())
 	procs := memoryGroup(t, group, limit)
 	w, log := watchThisHost(t, OOMKill)
@@ -58,6 +58,34 @@ func TestOOMVictimsThatWereNeverSeen(t *testing.T) {
 		}
 	}
 	assert.Empty(t, victims, "each is told of")
+}
+
+// TestEndsBeforeTheCounter holds that a victim is found that ended while the look went on in which the counter had not moved yet, and none from before.
+func TestEndsBeforeTheCounter(t *testing.T) {
+	t.Parallel()
+	s := &oomSource{ends: &killEnds{}}
+	var events []Event
+	look := func(due int64, ended ...sizedProcess) {
+		s.infer(time.Unix(1, 0), due, ended, nil, func(e Event) { events = append(events, e) })
+	}
+	look(0, sizedProcess{pid: 7, resident: 100})
+	look(0, sizedProcess{pid: 8, resident: 50})
+	look(1)
+	require.Len(t, events, 1)
+	assert.Equal(t, int64(8), events[0].Field(keyPID))
+	assert.Equal(t, "process_ends", events[0].Field(keyKillSource))
+	look(1)
+	look(0)
+	look(0, sizedProcess{pid: 9, resident: 1})
+	require.Len(t, events, 2, "a process that takes its time to end")
+	assert.Equal(t, int64(9), events[1].Field(keyPID))
+	look(1)
+	for range maxEndLooks {
+		assert.Len(t, events, 2)
+		look(0)
+	}
+	require.Len(t, events, 3)
+	assert.Nil(t, events[2].Field(keyPID), "nobody is made the victim twice")
 }
 
 // TestFindEnded holds who is taken for the victim of which kill, and when that is certain.

@@ -100,6 +100,12 @@ func TestUnitsThatRecover(t *testing.T) {
 	}, append(first, h.look()...))
 	assert.Equal(t, int64(6), h.log.Count(UnitFailed))
 
+	h.unit("new.service", "failed", "failed-before-auto-restart", "exit-code", 21, 1) // As since systemd 254.
+	h.unit("new.service", "activating", "auto-restart", "exit-code", 22, 1)
+	h.unit("new.service", "activating", "auto-restart-queued", "exit-code", 23, 1)
+	assert.Equal(t, []string{"new.service Unit new.service has failed: exit-code at 21"}, h.look())
+	assert.Empty(t, h.look())
+
 	h.unit("always.service", "activating", "auto-restart", "success", 21, 1)
 	assert.Empty(t, h.look(), "it ended well")
 }
@@ -109,7 +115,6 @@ func TestUnitsAfterDisconnect(t *testing.T) {
 	h := newUnitHost(t)
 	h.look()
 	h.manager.Disconnect()
-	require.Eventually(t, func() bool { return h.watcher.Look(time.Unix(1e6, 0)) != nil }, time.Minute, time.Millisecond)
 	h.unit("a.service", "failed", "failed", "exit-code", 11, 1)
 	assert.Equal(t, []string{"a.service Unit a.service has failed: exit-code at 11"}, h.look(), "it has failed meanwhile")
 	h.unit("a.service", "active", "running", "success", 12, 2)

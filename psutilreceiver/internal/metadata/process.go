@@ -37,6 +37,9 @@ func (mb *MetricsBuilder) StartAt(start pcommon.Timestamp) { mb.startTime = star
 
 // keepsResource tells whether the filters of resource attributes let a resource pass.
 func (mb *MetricsBuilder) keepsResource(attributes pcommon.Map) bool {
+	if len(mb.resourceAttributeIncludeFilter)+len(mb.resourceAttributeExcludeFilter) == 0 {
+		return true
+	}
 	for attribute, filter := range mb.resourceAttributeIncludeFilter {
 		if v, ok := attributes.Get(attribute); ok && !filter.Matches(v.AsString()) {
 			return false

@@ -59,6 +59,7 @@ func (t *Tracker) accountEnds() {
 	e.cpu, e.created = 0, 0
 	for _, p := range t.live {
 		e.fields |= p.Have & countedAtEnd
+		p.ended = false
 	}
 	for _, p := range t.previous {
 		if p.lastScrape == t.scrape || p.ended {
@@ -179,10 +180,10 @@ func (t *Tracker) accountUnseen(x *read.Exit) {
 	case delta == Deltas{}:
 	case len(t.groups.keys) == 0:
 		t.bequeath(x.Heir, &delta, func() *Group {
-			if id := t.identityOfEnd(x); t.includesEnd(x, &id) {
-				return &t.other
+			if id := t.identityOfEnd(x); x.Comm != "" && !t.includesEnd(x, &id) {
+				return &t.excluded
 			}
-			return &t.excluded
+			return &t.other
 		})
 	default:
 		t.addEnd(t.groupOfEnd(x), &delta)
@@ -191,6 +192,9 @@ func (t *Tracker) accountUnseen(x *read.Exit) {
 
 // groupOfEnd returns the group of processes that no scan saw.
 func (t *Tracker) groupOfEnd(x *read.Exit) *Group {
+	if x.Comm == "" {
+		return &t.other
+	}
 	id := t.identityOfEnd(x)
 	if !t.includesEnd(x, &id) {
 		return &t.excluded

@@ -230,6 +230,20 @@ func TestUnseenProcessesMakeABoundedNumberOfGroups(t *testing.T) {
 	}
 }
 
+func TestEndsOfWhichNoNameIsKnownAreOther(t *testing.T) {
+	for _, options := range []Options{{}, {GroupBy: []GroupKey{GroupExecutable}}, {GroupBy: []GroupKey{GroupOwner}}} {
+		for _, filter := range []Filter{{}, {Exclude: Match{Names: []string{"^$"}, Regexp: true}}, {Include: Match{Names: []string{"init"}}}} {
+			options.Filter = filter
+			source := &fakeExitSource{}
+			source.processes = []fakeProcess{proc(1, 0, "init", 0)}
+			tracker := newTracker(t, source, options)
+			scrape(t, tracker, 0)
+			source.exits = []read.Exit{unseen("", 0, 5)}
+			assert.Equal(t, uint64(5), scrape(t, tracker, 1).Other.Delta[read.CPUUser])
+		}
+	}
+}
+
 func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 	withUser := func(x read.Exit, uid uint32) read.Exit {
 		x.UID = uid

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,22 +30,13 @@ func (u *Unit) Failed() bool {
 
 // Recovers tells whether a unit is a service that has failed and is going to be started again by systemd.
 func (u *Unit) Recovers() bool {
-	return isAutoRestart(u.SubState) && u.Result != "" && u.Result != "success"
+	return slices.Contains(RestartStates, u.SubState) && u.Result != "" && u.Result != "success"
 }
 
 const stateFailed = "failed"
 
 // RestartStates are the sub states of a service that systemd is going to start again, whether it has failed or not.
 var RestartStates = []string{"auto-restart", "auto-restart-queued", "failed-before-auto-restart"}
-
-func isAutoRestart(sub string) bool {
-	for _, s := range RestartStates {
-		if s == sub {
-			return true
-		}
-	}
-	return false
-}
 
 // follower hears which units fail, from systemd's signals. It keeps of each what an event needs, for the last [maxFailures] that came between two readings.
 type follower struct {
@@ -129,8 +121,8 @@ func (f *follower) take() (failures []Unit, lost int) {
 
 // FailureKey tells one failure of a unit from another: a service that is started again fails once in each run.
 func (u *Unit) FailureKey() string {
-	if u.ActiveState != stateFailed && u.Invocation != "" {
-		return u.Invocation
+	if slices.Contains(RestartStates, u.SubState) && u.Invocation != "" {
+		return u.Invocation // It goes through several states.
 	}
 	return stateFailed + " " + u.Changed.String()
 }
@@ -183,8 +175,7 @@ func (c *connection) follow(ctx context.Context) error {
 
 // refusedOr leaves out an error that is an answer.
 func refusedOr(err error) error {
-	var refused dbus.Error
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[dbus.Error](err); ok {
 		return nil
 	}
 	return err

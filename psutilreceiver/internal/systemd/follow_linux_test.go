@@ -55,6 +55,7 @@ func failuresOf(t *testing.T, r *Reader) (found []string, lost int) {
 // TestFollow holds that a unit that fails between two readings is told of, whatever it does then.
 func TestFollow(t *testing.T) {
 	onEach(t, func(t *testing.T, root string, m *systemdtest.Manager) {
+		t.Helper()
 		m.Set("running", unitOf("web-1.service", "active", "running", "success", 1, 1))
 		r := slowly(root, following())
 		t.Cleanup(func() { require.NoError(t, r.Close()) })
@@ -85,13 +86,12 @@ func TestFollow(t *testing.T) {
 // TestFollowAfterDisconnect holds that a connection that was lost is followed again.
 func TestFollowAfterDisconnect(t *testing.T) {
 	onEach(t, func(t *testing.T, root string, m *systemdtest.Manager) {
+		t.Helper()
 		m.Set("running", unitOf("a.service", "active", "running", "success", 1, 1))
 		r := slowly(root, following())
 		t.Cleanup(func() { require.NoError(t, r.Close()) })
 		_, _ = failuresOf(t, r)
 		m.Disconnect()
-		_, err := r.Read(patient)
-		require.Error(t, err)
 		_, _ = failuresOf(t, r)
 		m.Change(unitOf("a.service", "failed", "failed", "exit-code", 2, 1))
 		m.Change(unitOf("a.service", "active", "running", "success", 3, 2))

@@ -37,6 +37,8 @@ type boundedSocket struct {
 	signals   atomic.Int64
 	listening atomic.Bool
 
+	refused atomic.Pointer[error] // Why the connection has ended, if that was for a bound.
+
 	head    [16]byte
 	waiting []byte // Of head, not yet passed on.
 	body    int64  // Bytes of the message that follow the head, not yet passed on.
@@ -136,16 +138,23 @@ func (b *boundedSocket) readHead() (int64, error) {
 	fields = (fields + padding - 1) / padding * padding
 	size := int64(len(b.head)) + fields + int64(order.Uint32(b.head[bodyLength:]))
 	if size > maxMessage {
-		return 0, fmt.Errorf("%w: a message of %d bytes, more than %d", errTooLong, size, maxMessage)
+		return 0, b.refuse("a message of %d bytes, more than %d", size, maxMessage)
 	}
 	return size, nil
+}
+
+// refuse makes the error of what the peer sends beyond a bound.
+func (b *boundedSocket) refuse(format string, args ...any) error {
+	err := fmt.Errorf("%w: "+format, append([]any{errTooLong}, args...)...)
+	b.refused.Store(&err)
+	return err
 }
 
 // take reads from the peer what it may send, but signals.
 func (b *boundedSocket) take(p []byte) (int, error) {
 	left := b.left.Load()
 	if left <= 0 {
-		return 0, fmt.Errorf("%w: more than %d bytes between two readings", errTooLong, maxBetween)
+		return 0, b.refuse("more than %d bytes between two readings", maxBetween)
 	}
 	n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
 	b.left.Add(-int64(n))

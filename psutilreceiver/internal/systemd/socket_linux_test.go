@@ -35,8 +35,14 @@ func head(order binary.ByteOrder, body, fields uint32) []byte {
 func TestMessageTooLong(t *testing.T) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		for _, lengths := range [][2]uint32{
-			{maxMessage, 0}, {0, maxMessage}, {maxMessage / 2, maxMessage / 2}, {100 << 20, 8}, {math.MaxUint32, 16}, {16, math.MaxUint32},
-			{math.MaxUint32, math.MaxUint32}, {0, math.MaxUint32 - 15},
+			{maxMessage, 0},
+			{0, maxMessage},
+			{maxMessage / 2, maxMessage / 2},
+			{100 << 20, 8},
+			{math.MaxUint32, 16},
+			{16, math.MaxUint32},
+			{math.MaxUint32, math.MaxUint32},
+			{0, math.MaxUint32 - 15},
 		} {
 			ours, theirs := net.Pipe()
 			socket := newBoundedSocket(ours)

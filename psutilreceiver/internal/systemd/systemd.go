@@ -96,6 +96,16 @@ func (c *Client) Close() error {
 // Read asks for what the query wants. The error is [errors.ErrUnsupported] where there is no systemd or no D-Bus, [ErrTooMany] beside a snapshot
 // that lacks units, and os.ErrDeadlineExceeded if the answer has not come before the context ended.
 func (c *Client) Read(ctx context.Context, q Query) (*Snapshot, error) {
+	kept := c.conn != nil
+	s, err := c.readOnce(ctx, q)
+	if kept && q.Follow && err != nil && c.conn == nil && ctx.Err() == nil {
+		// systemd went away since the last reading, as it does to run another version of itself: what happens now is to be heard of.
+		return c.readOnce(ctx, q)
+	}
+	return s, err
+}
+
+func (c *Client) readOnce(ctx context.Context, q Query) (*Snapshot, error) {
 	if c.conn == nil {
 		conn, err := c.connect(ctx)
 		if err != nil {
@@ -105,6 +115,9 @@ func (c *Client) Read(ctx context.Context, q Query) (*Snapshot, error) {
 	}
 	s, err := c.conn.read(ctx, q)
 	if err != nil && !errors.Is(err, ErrTooMany) {
+		if why := c.conn.socket.refused.Load(); why != nil {
+			err = *why // The library says only that the connection is closed.
+		}
 		// The connection may be in any state: the next reading has a new one.
 		_ = c.Close()
 		return nil, deadlineOf(ctx, fmt.Errorf("asking systemd: %w", err))

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/exposition"
 )
 
 // Family is one metric of a file.
@@ -24,8 +24,7 @@ var ErrTimestamps = errors.New("it has timestamps, which are not supported: leav
 
 // Parse reads a text, of which no name may be a reserved one. Metrics are in the order of their names.
 func Parse(text []byte, reserved *Reserved) ([]Family, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	families, err := exposition.Parse(bytes.NewReader(text))
 	if err != nil {
 		return nil, errors.New(cut(err.Error()))
 	}

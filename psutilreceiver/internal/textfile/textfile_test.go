@@ -202,6 +202,7 @@ func FuzzFile(f *testing.F) {
 	for _, text := range []string{
 		"", "a 1\n", "# TYPE a counter\na{b=\"c\"} 1\n", "# TYPE h histogram\nh_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n",
 		"# TYPE s summary\ns{quantile=\"0.5\"} NaN\ns_sum 1\ns_count 2\n", "{\"a.b\",\"c.d\"=\"e\"} 1\n", "a 1 7\n", "# HELP a \xff\na NaN\n",
+		"{}\n", "# TYPE h histogram\n{e=\"\"} ", "#TYPE h histogram\n{e=\"\"} ",
 	} {
 		f.Add([]byte(text))
 	}

@@ -26,5 +26,5 @@ type Exit struct {
 	UID      uint32 // effective user
 	CgroupID uint64 // of the group in the unified hierarchy, its inode number; 0 where it is not known
 	Totals   Totals // until the end, without ReapedUser and ReapedSystem
-	Comm     string // the kernel's name of the process: stat comm (2)
+	Comm     string // the kernel's name of the process: stat comm (2); "" of several that have nothing in common, for there were too many to keep them apart
 }

@@ -195,3 +195,24 @@ func TestMissingAccess(t *testing.T) {
 	assert.Equal(t, "without CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH there is no executable path, proportional and unique memory, disk and logical I/O "+
 		"of other users' processes; procfs is mounted with hidepid=invisible, which hides other users' processes from one without CAP_SYS_PTRACE", none.String())
 }
+
+// TestNameWithABackslash is as the process has set it, whether or not the kernel escapes it in stat.
+func TestNameWithABackslash(t *testing.T) {
+	for _, name := range []string{`\n6`, "a\nb", `a\b`, `a\\b`, "a\\\nb", `\`, `a)\n(b`} {
+		program := filepath.Join(t.TempDir(), name)
+		sleep, err := exec.LookPath("sleep")
+		require.NoError(t, err)
+		require.NoError(t, os.Symlink(sleep, program))
+		command := exec.Command(program, "60")
+		require.NoError(t, command.Start())
+		found := ""
+		require.NoError(t, New("").Scan(func(s *Sample) {
+			if int(s.PID) == command.Process.Pid {
+				found = s.Comm()
+			}
+		}))
+		assert.NoError(t, command.Process.Kill())
+		_ = command.Wait()
+		assert.Equal(t, name, found)
+	}
+}

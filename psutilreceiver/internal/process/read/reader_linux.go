@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 
@@ -95,10 +96,21 @@ func (r *Reader) readStat(pid int32) bool {
 	if s.Have != statFields || s.PPID == noParent {
 		r.errors.OddStat++
 	}
+	if bytes.IndexByte(text[:lastBracket(text)], '\\') >= 0 {
+		r.readComm(s)
+	}
 	if s.leaderHasExited() {
 		r.readLiveThread(s)
 	}
 	return true
+}
+
+// readComm reads the name of a process of which stat has a backslash. Some kernels escape there newlines by one, and backslashes, others nothing; in comm nothing
+// is escaped.
+func (r *Reader) readComm(s *Sample) {
+	if text, ok := r.readText(s.PID, FileComm); ok && len(text) > 0 {
+		s.SetCommBytes(bytes.TrimSuffix(text, []byte("\n")))
+	}
 }
 
 // countError counts an error. A missing file is none: the process may have exited since its stat was read, a kernel thread has no

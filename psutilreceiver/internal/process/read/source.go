@@ -62,10 +62,11 @@ const (
 	FileExe
 	FileCmdline
 	FileCgroup
+	FileComm
 	NumFiles
 )
 
-var fileNames = [NumFiles]string{"stat", "statm", "io", "status", "task", "fd", "smaps_rollup", "exe", "cmdline", "cgroup"}
+var fileNames = [NumFiles]string{"stat", "statm", "io", "status", "task", "fd", "smaps_rollup", "exe", "cmdline", "cgroup", "comm"}
 
 // String returns the file's name in /proc/PID.
 func (f File) String() string { return fileNames[f] }

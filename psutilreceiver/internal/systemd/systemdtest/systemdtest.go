@@ -317,15 +317,16 @@ func anyOf(list []string, holds func(string) bool) bool {
 }
 
 func pathOf(unit string) dbus.ObjectPath {
-	path := "/org/freedesktop/systemd1/unit/"
+	var path strings.Builder
+	path.WriteString("/org/freedesktop/systemd1/unit/")
 	for i := range len(unit) {
 		if c := unit[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' && i > 0 {
-			path += string(c)
+			path.WriteByte(c)
 		} else {
-			path += fmt.Sprintf("_%02x", c)
+			fmt.Fprintf(&path, "_%02x", c)
 		}
 	}
-	return dbus.ObjectPath(path)
+	return dbus.ObjectPath(path.String())
 }
 
 func (m *Manager) property(at, name string) (any, bool) {

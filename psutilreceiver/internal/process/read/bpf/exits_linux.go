@@ -148,6 +148,15 @@ func (r *Reader) follow(p *programs) {
 func (r *Reader) processEnded(e *programsEnded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, found := r.missed.found[programsName{Start: e.Start, Pid: uint64(e.Pid)}]; found {
+		return
+	}
+	r.missed.learn(e)
+	r.account(e)
+}
+
+// account accounts for an end.
+func (r *Reader) account(e *programsEnded) {
 	p := r.processes[int32(e.Pid)]
 	switch {
 	case p != nil && p.start == e.Start:

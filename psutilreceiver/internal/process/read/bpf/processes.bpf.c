@@ -61,6 +61,15 @@ struct process {
 	char full_name[48]; // of a kernel thread with a longer name: what follows the first 16 bytes
 };
 
+// lag is what must be known of the clock of a process when its last thread ends, to say later how long that still ran: the kernel adds up the time that
+// a thread runs at ticks and when it leaves the CPU.
+struct lag {
+	u64 at;    // ns of the monotonic clock
+	u64 since; // ns of the scheduler's clock: from when on the time of the thread was not added up yet
+	u64 ran;   // ns that were
+	u64 cpu;   // each has a clock of its own, which leaves out interrupts
+};
+
 // ended is the record of a process that has ended and was waited for.
 struct ended {
 	u64 start;
@@ -69,6 +78,7 @@ struct ended {
 	u64 io[NR_IO]; // of the process alone
 	u64 voluntary, involuntary;
 	u64 cgroup;
+	struct lag lag;
 	u32 pid, parent, user, flags;
 	char comm[16];
 };
@@ -108,7 +118,7 @@ struct name {
 struct ending {
 	u64 io[NR_IO];	      // of threads other than the first that have ended
 	u64 leader_io[NR_IO]; // of the first thread, if that has ended before others
-	u64 parent;	      // at the end of the last thread
+	struct ended last;    // as of the end of the last thread; its pid is 0 before
 };
 
 struct {
@@ -477,6 +487,38 @@ static __always_inline struct ending *ending_of(struct task_struct *thread, stru
 	return bpf_map_lookup_elem(&endings, name);
 }
 
+// describe says what a process is called and whose it is.
+static __always_inline void describe(struct ended *e, struct task_struct *task)
+{
+	e->pid = task->tgid;
+	e->user = task->real_cred->euid.val;
+	e->flags = task->flags;
+	e->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	BPF_CORE_READ_INTO(&e->comm, task, comm);
+}
+
+// account gives the account of a process, to which threads are added when they are released.
+static __always_inline void account(struct ended *e, struct signal_struct *signal)
+{
+	times_of(&e->times, signal);
+	e->minor_faults = signal->min_flt;
+	e->major_faults = signal->maj_flt;
+	e->voluntary = signal->nvcsw;
+	e->involuntary = signal->nivcsw;
+}
+
+// add_unreleased adds a thread that is not in the account yet.
+static __always_inline void add_unreleased(struct ended *e, struct task_struct *thread)
+{
+	e->times.user += thread->utime;
+	e->times.system += thread->stime;
+	e->times.ran += thread->se.sum_exec_runtime;
+	e->minor_faults += thread->min_flt;
+	e->major_faults += thread->maj_flt;
+	e->voluntary += thread->nvcsw;
+	e->involuntary += thread->nivcsw;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(thread_ends, struct task_struct *thread)
 {
@@ -484,15 +526,30 @@ int BPF_PROG(thread_ends, struct task_struct *thread)
 	struct ending *ending = ending_of(thread, &name);
 	if (!ending)
 		return 0;
-	ending->parent = thread->real_parent->tgid;
 	u64 io[NR_IO] = {};
 	io_of(io, &thread->ioac);
 	if (thread->pid == thread->tgid) {
 		__builtin_memcpy(ending->leader_io, io, sizeof(io));
-		return 0;
+	} else {
+		for (int i = 0; i < NR_IO; i++)
+			__sync_fetch_and_add(&ending->io[i], io[i]);
 	}
-	for (int i = 0; i < NR_IO; i++)
-		__sync_fetch_and_add(&ending->io[i], io[i]);
+	struct signal_struct *signal = thread->signal;
+	struct ended *last = &ending->last;
+	last->parent = thread->real_parent->tgid;
+	if (signal->live.counter > 0)
+		return 0;
+	struct task_struct *leader = thread->group_leader;
+	last->start = name.start;
+	account(last, signal);
+	add_unreleased(last, thread);
+	if (leader->pid != thread->pid)
+		add_unreleased(last, leader);
+	last->lag.at = bpf_ktime_get_ns();
+	last->lag.since = thread->se.exec_start;
+	last->lag.ran = last->times.ran;
+	last->lag.cpu = bpf_get_smp_processor_id();
+	describe(last, leader);
 	return 0;
 }
 
@@ -518,24 +575,16 @@ int BPF_PROG(process_released, struct task_struct *task)
 {
 	if (task->pid != task->tgid)
 		return 0;
-	struct signal_struct *signal = task->signal;
 	struct ended e = {};
-	e.pid = task->pid;
 	e.start = task->start_boottime;
-	e.user = task->real_cred->euid.val;
-	e.flags = task->flags;
-	e.cgroup = task->cgroups->dfl_cgrp->kn->id;
-	times_of(&e.times, signal);
-	e.minor_faults = signal->min_flt;
-	e.major_faults = signal->maj_flt;
-	e.voluntary = signal->nvcsw;
-	e.involuntary = signal->nivcsw;
+	describe(&e, task);
+	account(&e, task->signal);
 	io_of(e.io, &task->ioac);
-	BPF_CORE_READ_INTO(&e.comm, task, comm);
 	struct name name = {.start = e.start, .pid = e.pid};
 	struct ending *ending = bpf_map_lookup_elem(&endings, &name);
 	if (ending) {
-		e.parent = ending->parent;
+		e.parent = ending->last.parent;
+		e.lag = ending->last.lag;
 		for (int i = 0; i < NR_IO; i++)
 			e.io[i] += ending->io[i];
 		bpf_map_delete_elem(&endings, &name);

@@ -23,18 +23,25 @@ type programsEnded struct {
 	Voluntary   uint64
 	Involuntary uint64
 	Cgroup      uint64
-	Pid         uint32
-	Parent      uint32
-	User        uint32
-	Flags       uint32
-	Comm        [16]int8
+	Lag         struct {
+		_     structs.HostLayout
+		At    uint64
+		Since uint64
+		Ran   uint64
+		Cpu   uint64
+	}
+	Pid    uint32
+	Parent uint32
+	User   uint32
+	Flags  uint32
+	Comm   [16]int8
 }
 
 type programsEnding struct {
 	_        structs.HostLayout
 	Io       [4]uint64
 	LeaderIo [4]uint64
-	Parent   uint64
+	Last     programsEnded
 }
 
 type programsName struct {

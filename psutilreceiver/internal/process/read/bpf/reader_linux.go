@@ -25,6 +25,7 @@ type Reader struct {
 	scan      uint64     // number of the scan
 	began     uint64     // when the first scan did, ns since boot
 	ended     ends
+	missed    missed
 }
 
 // process is what is kept of a process from scan to scan.
@@ -47,7 +48,7 @@ const keptScans = 8
 func New(proc *read.Reader) (*Reader, error) {
 	r := &Reader{
 		proc: proc, pageSize: uint64(os.Getpagesize()),
-		written: make([]byte, 0, 2*chunk), processes: make(map[int32]*process), ended: newEnds(),
+		written: make([]byte, 0, 2*chunk), processes: make(map[int32]*process), ended: newEnds(), missed: newMissed(),
 	}
 	if err := r.open(); err != nil {
 		return nil, err
@@ -135,6 +136,9 @@ func (r *Reader) take() error {
 	for record != nil {
 		r.scanned = append(r.scanned, r.update(record))
 		record, rest = nextRecord(rest)
+	}
+	if err := r.findMissed(began); err != nil {
+		return err
 	}
 	if r.scan%keptScans == 0 {
 		for pid, p := range r.processes {
@@ -235,6 +239,6 @@ func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.processes)
-	r.scanned, r.scan, r.ended = nil, 0, newEnds()
+	r.scanned, r.scan, r.ended, r.missed = nil, 0, newEnds(), newMissed()
 	return errors.Join(err, r.proc.Close())
 }

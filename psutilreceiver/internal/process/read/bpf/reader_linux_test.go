@@ -34,6 +34,7 @@ func TestThisProcess(t *testing.T) {
 			return
 		}
 		seen++
+		r.Read(s, read.FieldDescriptors) // There may be too many for the program.
 		assert.Equal(t, int32(os.Getppid()), s.PPID)
 		assert.Equal(t, uint32(os.Geteuid()), s.UID)
 		assert.False(t, s.KernelThread)

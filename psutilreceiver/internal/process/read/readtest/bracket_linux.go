@@ -28,7 +28,7 @@ type Bracket struct {
 	RawIO func(pid int32) (io [4]uint64, ok bool)
 	// EndedSwitches gives the voluntary and involuntary context switches of a process's threads that have ended, where the source counts them and /proc does not.
 	EndedSwitches func(pid int32) (switches [2]uint64, ok bool)
-	// Hidden is a process that this kernel does not show to the source, 0 if there is none.
+	// Hidden is a process that this kernel does not show to programs, so that the source reads it from /proc. 0 if there is none.
 	Hidden int32
 	// MemoryError is by how many bytes the resident set of /proc may be off: see [MemoryErrorOf].
 	MemoryError func(threads uint64) uint64
@@ -151,7 +151,7 @@ func (b *Bracket) compare(before, after *read.Sample) {
 	b.Report.Scrapes++
 	c.compareState()
 	c.compareCounters(b.under.rawIO, b.RawIO != nil)
-	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes)
+	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes || c.under.PID == b.Hidden)
 	c.compareLevels(b.MemoryError)
 	if last, ok := b.last[s.Key]; ok {
 		c.compareLast(&last)
