@@ -59,7 +59,7 @@ func testReader(t *testing.T, vm *machine.Machine) {
 	for _, test := range ofKernel {
 		inScenario(t, vm.Kernel.Series, vm, scenario{test, func(t *testing.T, vm *machine.Machine) {
 			t.Helper()
-			const log = "/run/reader.log"
+			log := "/run/" + test + itoa(len(t.Name())) + ".log"
 			pid, err := vm.Start(log, 0, "sh", "-c", fmt.Sprintf(
 				"cd /tmp && REQUIRE_ROOT=1 READER_STARTS=2 PROCESS_LOAD_PAUSES=30 PROCESS_SCRAPES=%s STORM_PROCESSES=%s exec /packages/bpf.test -test.v -test.timeout %v -test.run '^%s$'",
 				fromEnvironment("VMTEST_SCRAPES", "800"), fromEnvironment("VMTEST_STORM", "300"), readerLimit, test))

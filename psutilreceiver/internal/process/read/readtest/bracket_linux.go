@@ -257,13 +257,15 @@ var counterNames = [read.NumCounters]string{
 	read.VoluntarySwitches: "voluntary switches", read.InvoluntarySwitches: "involuntary switches",
 }
 
-// tick is that of /proc, in µs.
-const tick = 10_000
+const (
+	tick       = 10_000 // of /proc, in µs
+	splitApart = 2 * tick
+)
 
 // compareTimes holds times. The sum of user and system time is what the process ran, which its clock gives to the nanosecond: of that each of the two
 // loses less than a microsecond. How the kernel splits it depends on when it was asked before, for it never lets one of the two fall and keeps what it
-// said: a split that nobody was told is forgotten. A source that does not let them fall either may so have told another one. So each of the two has what it
-// had before at least, but for a tick, and what is left of the sum at most.
+// said. The reader keeps what it said itself, of which the kernel knows nothing: where both have kept different splits, neither part of which may fall, they are
+// apart until the process has run on. So each of the two has what it had before at least, and what is left of the sum at most, to two ticks.
 func (c *comparison) compareTimes(before, after map[int32]uint64, coarse bool) {
 	b, u, a := c.before, c.under, c.after
 	if !c.have(read.FieldCPU) {
@@ -278,7 +280,11 @@ func (c *comparison) compareTimes(before, after map[int32]uint64, coarse bool) {
 	}
 	for _, counter := range []read.Counter{read.CPUUser, read.CPUSystem} {
 		other := read.CPUUser + read.CPUSystem - counter
-		c.between(counterNames[counter], b.Totals[counter]-min(b.Totals[counter], tick), u.Totals[counter], a.Totals.CPU()+3*tick-b.Totals[other])
+		low := b.Totals[counter] - min(b.Totals[counter], splitApart)
+		c.between(counterNames[counter], low, u.Totals[counter], a.Totals.CPU()+2*tick+splitApart-b.Totals[other])
+		if u.Totals[counter] < b.Totals[counter] {
+			c.report.SplitBeyond = max(c.report.SplitBeyond, b.Totals[counter]-u.Totals[counter])
+		}
 		if most := a.Totals[counter] + tick; u.Totals[counter] > most {
 			c.report.SplitBeyond = max(c.report.SplitBeyond, u.Totals[counter]-most)
 		}
@@ -353,7 +359,7 @@ type Report struct {
 	Compared        map[string]uint64 // by what was compared
 	// Unsettled counts levels of processes that ran, and that were not within what /proc said before and after: a level may rise and fall between.
 	Unsettled map[string]uint64
-	// SplitBeyond is by how much, in µs, user or system time was most above what /proc said later, beyond its tick.
+	// SplitBeyond is by how much, in µs, user or system time was most below what /proc said before, or above what it said later, beyond its tick.
 	SplitBeyond uint64
 	faults      map[string]uint64
 	examples    []string

@@ -131,11 +131,15 @@ func keepLoad(cmd *exec.Cmd, kind, folder string, done chan struct{}) {
 			return
 		case <-time.After(50 * time.Millisecond):
 		}
-		var err error
-		if cmd, err = startLoad(kind, folder); err != nil {
-			fmt.Fprintln(os.Stderr, "a load:", err)
-			return
+		next, err := startLoad(kind, folder)
+		for ; err != nil; next, err = startLoad(kind, folder) { // The machine may have no process left for a moment.
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Second):
+			}
 		}
+		cmd = next
 	}
 }
 
@@ -334,7 +338,11 @@ func endFirstThread(string) (func() error, error) {
 
 // nicer gives itself a higher nice value each time, until there is none.
 func nicer(string) (func() error, error) {
-	nice := 0
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	nice := 20 - raw // The system call gives what is never negative.
 	return func() error {
 		if nice++; nice > 19 {
 			return io.EOF
