@@ -3,6 +3,8 @@
 package bpf
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -71,7 +73,9 @@ func TestEndsOfAStorm(t *testing.T) {
 	var ends readtest.Ends
 	require.NoError(t, ends.Collect(r))
 	done := make(chan readtest.Storm, 1)
-	go func() { done <- readtest.RunStorm(t, "st", 4, readtest.StormWanted(1_000)) }()
+	go func() {
+		done <- readtest.RunStorm(t, fmt.Sprintf("%c%c", 'a'+os.Getpid()%26, 'a'+os.Getpid()/26%26), 4, readtest.StormWanted(1_000))
+	}()
 	var storm readtest.Storm
 	for storm == nil {
 		select {
