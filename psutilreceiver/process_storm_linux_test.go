@@ -160,7 +160,7 @@ func playNegligent() error {
 func TestTimeOfUnwaitedChildrenIsUnattributed(t *testing.T) {
 	parent := startChild(t, part(os.Args[0], "negligent"))
 	require.Equal(t, "ready", parent.answer())
-	live, _ := watchProcesses(t, TemporalityDelta, func(_ *Config, p *ProcessConfig) { p.Top.N = 10 })
+	live, _ := watchProcesses(t, TemporalityDelta, func(_ *Config, p *ProcessConfig) { p.Top.N, p.Reader = 10, ProcessReaderProc })
 	live.scrape()
 	const children = 50
 	parent.tell(strconv.Itoa(children))
