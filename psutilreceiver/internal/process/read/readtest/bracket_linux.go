@@ -275,7 +275,7 @@ func (c *comparison) compareTimes(before, after map[int32]uint64, coarse bool) {
 	c.between("CPU time by ticks", b.Totals.CPU(), sum, a.Totals.CPU()+2*tick)
 	low, ok := before[u.PID]
 	high, also := after[u.PID]
-	if ok && also && !coarse {
+	if ok && also && !coarse && sum%tick != 0 {
 		c.between("CPU time by clock", low-min(low, 2), sum, high+1)
 	}
 	for _, counter := range []read.Counter{read.CPUUser, read.CPUSystem} {

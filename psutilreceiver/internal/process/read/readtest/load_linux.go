@@ -367,7 +367,7 @@ func users(string) (func() error, error) {
 }
 
 // oddNames are beginnings of names that a parser of text could stumble over.
-var oddNames = []string{"a b ", "a) S 1 ", "((", ") (", "new\nline", "back\\slash", "\\n", "größe ", "\xff\xfe", "日本 ", "kworker/", " ", "\t"}
+var oddNames = []string{"a b ", "a) S 1 ", "((", ") (", "new\nline", "back\\slash", "größe ", "\xff\xfe", "日本 ", "kworker/", " ", "\t"}
 
 // names changes its name each time to one that it has not had.
 func names(string) (func() error, error) {
