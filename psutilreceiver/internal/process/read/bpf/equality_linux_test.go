@@ -3,7 +3,6 @@
 package bpf
 
 import (
-	"os"
 	"testing"
 	"time"
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
@@ -21,17 +22,20 @@ type Reader struct {
 
 	mu        sync.Mutex // for what follows, which the goroutine that is told of ends uses, too
 	processes map[int32]*process
-	scanned   []*process // by the last scan, in its order
-	scan      uint64     // number of the scan
-	began     uint64     // when the first scan did, ns since boot
+	scanned   []*process    // by the last scan, in its order
+	scan      uint64        // number of the scan
+	began     uint64        // when the first scan did, ns since boot
+	at        time.Duration // when this scan began, since boot
+	forgot    time.Duration // when processes that are not there any more were forgotten last
 	ended     ends
 	missed    missed
 }
 
 // process is what is kept of a process from scan to scan.
 type process struct {
-	start     uint64 // ns since boot
-	scan      uint64 // in which it was seen last
+	start     uint64        // ns since boot
+	scan      uint64        // in which it was seen last
+	seen      time.Duration // when that was, since boot
 	times     cpuTimes
 	io        [ioCounters]uint64 // its own
 	raw       [ioCounters]uint64 // as /proc/PID/io has it: with that of children that it waited for
@@ -41,8 +45,8 @@ type process struct {
 	identity  uint64             // groups when they were last read from /proc; 0 before
 }
 
-// keptScans is for how many scans a process is kept that is not there any more and of whose end nothing was told yet.
-const keptScans = 8
+// keptFor is for how long a process is kept that is not there any more and of whose end nothing was told yet.
+const keptFor = time.Minute
 
 // New loads the programs into the kernel. proc reads the same host. The error says what the kernel refused.
 func New(proc *read.Reader) (*Reader, error) {
@@ -131,6 +135,7 @@ func (r *Reader) take() error {
 		r.began = began
 	}
 	r.scan++
+	r.at = time.Duration(began)
 	r.scanned = r.scanned[:0]
 	record, rest := nextRecord(r.written)
 	for record != nil {
@@ -140,9 +145,10 @@ func (r *Reader) take() error {
 	if err := r.findMissed(began); err != nil {
 		return err
 	}
-	if r.scan%keptScans == 0 {
+	if now := time.Duration(began); now-r.forgot > keptFor/4 {
+		r.forgot = now
 		for pid, p := range r.processes {
-			if r.scan-p.scan >= keptScans {
+			if now-p.seen > keptFor {
 				delete(r.processes, pid)
 			}
 		}
@@ -163,7 +169,7 @@ func (r *Reader) update(record *programsProcess) *process {
 		}
 		r.processes[pid] = p
 	}
-	p.scan, p.groups = r.scan, record.Groups
+	p.scan, p.seen, p.groups = r.scan, r.at, record.Groups
 	if record.Special&incomplete != 0 {
 		return p
 	}
