@@ -26,6 +26,7 @@ type Reader struct {
 	scan      uint64        // number of the scan
 	began     uint64        // when the first scan did, ns since boot
 	at        time.Duration // when this scan began, since boot
+	counted   []byte        // written by the iterator when states were counted last
 	forgot    time.Duration // when processes that are not there any more were forgotten last
 	ended     ends
 	missed    missed
@@ -60,7 +61,10 @@ func New(proc *read.Reader) (*Reader, error) {
 	return r, nil
 }
 
-var _ read.ExitSource = (*Reader)(nil)
+var (
+	_ read.ExitSource   = (*Reader)(nil)
+	_ read.StateCounter = (*Reader)(nil)
+)
 
 func (r *Reader) open() error {
 	if r.programs != nil {
@@ -70,7 +74,9 @@ func (r *Reader) open() error {
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
 	r.programs = loaded
+	r.mu.Unlock()
 	go r.follow(loaded)
 	return nil
 }
@@ -184,6 +190,40 @@ func (r *Reader) update(record *programsProcess) *process {
 	return p
 }
 
+// sameTime is how long after a scan its states are still those of the time that they are asked for.
+const sameTime = 100 * time.Millisecond
+
+// CountStates runs the iterator, unless a scan did so just now.
+func (r *Reader) CountStates(letters *[128]int32) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, err := sinceBoot()
+	if err != nil {
+		return err
+	}
+	written := r.written
+	if r.scan == 0 || time.Duration(now)-r.at > sameTime {
+		if r.programs == nil {
+			return errClosed
+		}
+		if r.counted, err = r.programs.dump(r.counted[:0]); err != nil {
+			return err
+		}
+		written = r.counted
+	}
+	*letters = [128]int32{}
+	record, rest := nextRecord(written)
+	if record == nil || record.Pid != 1 {
+		letters['S']++ // See Scan.
+	}
+	for ; record != nil; record, rest = nextRecord(rest) {
+		letters[stateLetter(record.State, record.ExitState)]++
+	}
+	return nil
+}
+
+var errClosed = errors.New("the programs are not loaded any more")
+
 // RawIO returns the I/O of a process in the last scan as /proc/PID/io has it, with that of children that it waited for, in the order of the counters from
 // [read.DiskReadBytes] on. It reports false for a process that the scan did not see.
 func (r *Reader) RawIO(pid int32) ([ioCounters]uint64, bool) {
@@ -237,10 +277,13 @@ func (r *Reader) ReadErrors() *read.Errors { return r.proc.ReadErrors() }
 
 // Close removes the programs from the kernel, and closes what is open of /proc. A later Scan begins again.
 func (r *Reader) Close() error {
+	r.mu.Lock()
+	loaded := r.programs
+	r.programs = nil
+	r.mu.Unlock()
 	var err error
-	if r.programs != nil {
-		err = r.programs.close()
-		r.programs = nil
+	if loaded != nil {
+		err = loaded.close() // Whoever is told of ends may wait for the lock.
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
