@@ -157,10 +157,10 @@ static __always_inline u32 state_of(struct task_struct *task)
 // add_held adds what a thread holds back. It is a function of its own, as all that some kernels lack: where it is not called it is not looked at.
 static __noinline int add_held(struct sums *sums, struct task_struct___before_6_2 *thread)
 {
-	struct task_rss_stat held = {};
-	BPF_CORE_READ_INTO(&held, thread, rss_stat);
+	int held[NR_MM_COUNTERS] = {};
+	bpf_core_read(held, sizeof(held), &thread->rss_stat.count);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		sums->held[i] += held.count[i];
+		sums->held[i] += held[i];
 	return 0;
 }
 
@@ -277,10 +277,10 @@ static __always_inline bool add_threads(struct process *p, struct task_struct *t
 // add_pages_of_threads gives the memory of a process on kernels before 6.2: that of the process, and what threads hold back.
 static __noinline int add_pages_of_threads(struct process *p, struct mm_struct___before_6_2 *mm, struct sums *sums)
 {
-	struct mm_rss_stat stat = {};
-	BPF_CORE_READ_INTO(&stat, mm, rss_stat);
+	u64 pages[NR_MM_COUNTERS] = {};
+	bpf_core_read(pages, sizeof(pages), &mm->rss_stat.count);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		p->memory[i] = stat.count[i].counter + sums->held[i];
+		p->memory[i] = pages[i] + sums->held[i];
 	p->special |= EXACT_MEMORY;
 	return 0;
 }
