@@ -134,6 +134,29 @@ struct {
 	__uint(max_entries, 1 << 19);
 } ends SEC(".maps");
 
+#define MAX_DEPTH 8 // of groups below the root
+#define MAX_NAME 96
+
+// path has the names of a control group and of those above, up to the root, which is not among them.
+struct path {
+	char names[MAX_DEPTH][MAX_NAME];
+};
+
+// paths has the path of the groups, by their identifier, in which a process has ended: the group may be gone when somebody asks.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, u64);
+	__type(value, struct path);
+} paths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct path);
+} scratch_path SEC(".maps");
+
 // lost counts the processes whose end found no room in the ring.
 u64 lost = 0;
 
@@ -519,6 +542,38 @@ static __always_inline void add_unreleased(struct ended *e, struct task_struct *
 	e->involuntary += thread->nivcsw;
 }
 
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node)
+{
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return BPF_CORE_READ((struct kernfs_node___before_6_15 *)node, parent);
+}
+
+// keep_path keeps the path of a control group. One that is too deep, or has too long a name, is not kept.
+static __always_inline void keep_path(struct kernfs_node *node, u64 id)
+{
+	if (bpf_map_lookup_elem(&paths, &id))
+		return;
+	u32 zero = 0;
+	struct path *path = bpf_map_lookup_elem(&scratch_path, &zero);
+	if (!path)
+		return;
+	__builtin_memset(path, 0, sizeof(*path));
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		struct kernfs_node *parent = parent_of(node);
+		if (!parent) {
+			bpf_map_update_elem(&paths, &id, path, BPF_ANY);
+			return;
+		}
+		long size = bpf_probe_read_kernel_str(path->names[depth], MAX_NAME, BPF_CORE_READ(node, name));
+		if (size <= 1 || size >= MAX_NAME)
+			return;
+		node = parent;
+	}
+	if (!parent_of(node))
+		bpf_map_update_elem(&paths, &id, path, BPF_ANY);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(thread_ends, struct task_struct *thread)
 {
@@ -550,6 +605,7 @@ int BPF_PROG(thread_ends, struct task_struct *thread)
 	last->lag.ran = last->times.ran;
 	last->lag.cpu = bpf_get_smp_processor_id();
 	describe(last, leader);
+	keep_path(leader->cgroups->dfl_cgrp->kn, last->cgroup);
 	return 0;
 }
 
