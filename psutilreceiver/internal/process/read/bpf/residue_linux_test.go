@@ -93,6 +93,7 @@ func (ids *identifiers) isGone(tb testing.TB) {
 	require.GreaterOrEqual(tb, len(ids.Programs), 4)
 	require.GreaterOrEqual(tb, len(ids.Maps), 3)
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		runtime.GC() // The library unmaps what it has mapped of a map when that is collected.
 		left := ids.left(tb)
 		if left == 0 {
 			return
