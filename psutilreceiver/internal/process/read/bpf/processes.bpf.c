@@ -88,7 +88,7 @@ const struct ended *ended_unused __attribute__((unused));
 
 #define MAX_CPUS 32		// more of them are too many to be looked at for each process
 #define MAX_THREADS (1 << 16)
-#define MAX_THREADS_UNROLLED 512 // on kernels without bpf_loop
+#define MAX_THREADS_UNROLLED 128 // on kernels without bpf_loop
 #define MAX_WORDS 64		// of a bitmap of descriptors: 4,096
 #define LOOKS 4			// at sums that change meanwhile
 
