@@ -105,7 +105,10 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 			continue
 		}
 		record.fill(&r.sample, p.times, &p.io, r.pageSize)
-		if p.name != "" {
+		if record.Size == longRecord {
+			if p.name == "" {
+				r.proc.Visit(int32(record.Pid), func(s *read.Sample) { p.name = s.Comm() })
+			}
 			r.sample.SetComm(p.name)
 		}
 		visit(&r.sample)
@@ -173,9 +176,6 @@ func (r *Reader) update(record *programsProcess) *process {
 	p := r.processes[pid]
 	if p == nil || p.start != record.Start {
 		p = &process{start: record.Start}
-		if record.Size == longRecord {
-			r.proc.Visit(pid, func(s *read.Sample) { p.name = s.Comm() })
-		}
 		if record.Start <= r.programs.loaded {
 			for i := range p.past {
 				p.past[i] = record.EndedIo[i] - min(record.ThreadsIo[i], record.EndedIo[i])
