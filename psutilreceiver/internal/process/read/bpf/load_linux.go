@@ -23,6 +23,7 @@ type programs struct {
 	ring       *ringbuf.Reader
 	lost       *ebpf.Variable
 	counted    *ebpf.Variable // whether descriptors are
+	uncounted  bool           // they are not
 	told       uint64         // of lost, what was told
 	loaded     uint64         // ns since boot: what ended before was not counted
 	flushed    chan struct{}  // one for each [ringbuf.Reader.Flush]; closed at the end
@@ -119,6 +120,31 @@ func (p *programs) attach(dump string) error {
 	if p.ring, err = ringbuf.NewReader(p.collection.Maps[programsMapEnds]); err != nil {
 		return fmt.Errorf("mapping the ring of ended processes: %w", err)
 	}
+	return nil
+}
+
+// sinceBoot returns the time that the start of processes is on.
+func sinceBoot() (uint64, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0, fmt.Errorf("reading the time since boot: %w", err)
+	}
+	return uint64(now.Nano()), nil
+}
+
+// countDescriptors says whether those of each process are to be counted, as at first.
+func (p *programs) countDescriptors(wanted bool) error {
+	if wanted == !p.uncounted {
+		return nil
+	}
+	var value uint32
+	if wanted {
+		value = 1
+	}
+	if err := p.counted.Set(value); err != nil {
+		return fmt.Errorf("asking for descriptors: %w", err)
+	}
+	p.uncounted = !wanted
 	return nil
 }
 

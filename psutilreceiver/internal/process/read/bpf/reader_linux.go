@@ -109,7 +109,9 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 			if p.name == "" {
 				r.proc.Visit(int32(record.Pid), func(s *read.Sample) { p.name = s.Comm() })
 			}
-			r.sample.SetComm(p.name)
+			if p.name != "" {
+				r.sample.SetComm(p.name)
+			}
 		}
 		visit(&r.sample)
 	}
