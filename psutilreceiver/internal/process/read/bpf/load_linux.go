@@ -148,27 +148,6 @@ func (p *programs) countDescriptors(wanted bool) error {
 	return nil
 }
 
-// sinceBoot returns the time that the start of processes is on.
-func sinceBoot() (uint64, error) {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-		return 0, fmt.Errorf("reading the time since boot: %w", err)
-	}
-	return uint64(now.Nano()), nil
-}
-
-// countDescriptors says whether those of each process are to be counted.
-func (p *programs) countDescriptors(wanted bool) error {
-	var value uint32
-	if wanted {
-		value = 1
-	}
-	if err := p.counted.Set(value); err != nil {
-		return fmt.Errorf("asking for descriptors: %w", err)
-	}
-	return nil
-}
-
 // dump appends a record for each process.
 func (p *programs) dump(to []byte) ([]byte, error) {
 	records, err := p.iterator.Open()
