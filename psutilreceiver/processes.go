@@ -61,6 +61,9 @@ func (s *processesScraper) countStates(t *scrapeContext) (*[128]int32, error) {
 	if s.processes.shared() {
 		return s.processes.scan(t)
 	}
+	if counter := s.states.get(); counter != nil {
+		return &s.letters, counter.CountStates(&s.letters)
+	}
 	s.letters = [128]int32{}
 	known := false
 	err := s.reader.Scan(func(p *read.Sample) {

@@ -3,8 +3,6 @@
 package bpf
 
 import (
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -73,9 +71,7 @@ func TestEndsOfAStorm(t *testing.T) {
 	var ends readtest.Ends
 	require.NoError(t, ends.Collect(r))
 	done := make(chan readtest.Storm, 1)
-	go func() {
-		done <- readtest.RunStorm(t, fmt.Sprintf("%c%c", 'a'+os.Getpid()%26, 'a'+os.Getpid()/26%26), 4, readtest.StormWanted(1_000))
-	}()
+	go func() { done <- readtest.RunStorm(t, readtest.StormPrefix(), 4, readtest.StormWanted(1_000)) }()
 	var storm readtest.Storm
 	for storm == nil {
 		select {

@@ -68,8 +68,11 @@ func (s Storm) Processes() (n uint64) {
 	return n
 }
 
+// StormPrefix begins the names of a storm of this process.
+func StormPrefix() string { return strconv.FormatInt(int64(os.Getpid())%(36*36*36*36), 36) }
+
 // RunStorm has so many parents, at the same time, start children that live shortly, altogether about count, and gives what these used. Their names begin with
-// prefix, which has up to 4 bytes. Of each 50 children one executes a program that has threads.
+// prefix, which has up to 4 bytes: [StormPrefix] gives one that no other test has at the time. Of each 50 children one executes a program that has threads.
 func RunStorm(tb testing.TB, prefix string, parents, count int) Storm {
 	tb.Helper()
 	folder := tb.TempDir()
