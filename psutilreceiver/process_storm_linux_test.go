@@ -87,6 +87,7 @@ func playStorm() error {
 // parent's children's time, and with what was seen alive counted once.
 func TestForkStormIsAccountedFor(t *testing.T) {
 	eachReader(t, func(t *testing.T, reader ProcessReader) {
+		t.Helper()
 		for _, temporality := range []Temporality{TemporalityDelta, TemporalityCumulative} {
 			t.Run(string(temporality), func(t *testing.T) { accountForStorm(t, reader, temporality) })
 		}
