@@ -26,6 +26,8 @@ type toldSource struct {
 	lost  uint64
 }
 
+func (s *toldSource) Cgroup(uint64) string { return "" }
+
 func (s *toldSource) Exits(visit func(*read.Exit)) uint64 {
 	for i := range s.exits {
 		visit(&s.exits[i])

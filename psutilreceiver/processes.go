@@ -31,7 +31,7 @@ var processStates = [...]metadata.AttributeProcessState{
 	metadata.AttributeProcessStateBlocked, metadata.AttributeProcessStateIdle,
 }
 
-// mergedStates is how many of them there are where those that sleep are not told apart.
+// mergedStates is how many of them there are where all that sleep are one state.
 const mergedStates = 4
 
 func (s *processesScraper) scrapeStates(t *scrapeContext) error {

@@ -107,6 +107,7 @@ func testReaderOfDistribution(t *testing.T, vm *machine.Machine) {
 	c.stopped = true
 	eventually(t, vm, `[ -z "$(`+programs+`)" ]`)
 
+	run(t, vm, "rm -rf %s", c.folder)
 	c = startCollectorAs(t, vm, fmt.Sprintf(readerConfig, "auto"), "nobody")
 	c.batches(t, 3)
 	require.Empty(t, run(t, vm, programs))

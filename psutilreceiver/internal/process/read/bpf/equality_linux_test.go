@@ -25,7 +25,7 @@ func TestEachValueIsBetweenThoseOfProc(t *testing.T) {
 	r := newReader(t)
 	readtest.StartMixture(t, 1, 50)
 	b := readtest.NewBracket(r)
-	b.RawIO, b.EndedSwitches = r.RawIO, r.endedSwitches
+	b.RawIO, b.EndedSwitches, b.ByProc = r.RawIO, r.endedSwitches, r.readByProc
 	defer func() { assert.NoError(t, b.Close()) }()
 	require.NoError(t, b.Round())
 	if r.hidesProcessOne() {
@@ -50,6 +50,16 @@ func (r *Reader) endedSwitches(pid int32) ([2]uint64, bool) {
 		record, rest = nextRecord(rest)
 	}
 	return [2]uint64{}, false
+}
+
+// readByProc tells whether the last scan read all of a process from /proc.
+func (r *Reader) readByProc(pid int32) bool {
+	for record, rest := nextRecord(r.written); record != nil; record, rest = nextRecord(rest) {
+		if record.Pid == uint32(pid) {
+			return record.Special&incomplete != 0
+		}
+	}
+	return true
 }
 
 // hidesProcessOne tells whether this kernel does not show process 1 to programs. Such a kernel, of sandboxes, also runs no program in place of a thread of

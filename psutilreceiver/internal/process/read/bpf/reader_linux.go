@@ -13,12 +13,13 @@ import (
 
 // Reader is a [read.ExitSource] by programs in the kernel. A scan that meets no new process allocates nothing.
 type Reader struct {
-	proc     *read.Reader // for what is read once of a process, and for what the programs do not count
-	programs *programs    // nil once closed
-	pageSize uint64
-	written  []byte      // by the iterator in the last scan
-	sample   read.Sample // the one that is visited
-	asked    read.Fields // since the last scan began
+	proc       *read.Reader // for what is read once of a process, and for what the programs do not count
+	programs   *programs    // nil once closed
+	pageSize   uint64
+	wholePaths bool        // see seesWholePaths
+	written    []byte      // by the iterator in the last scan
+	sample     read.Sample // the one that is visited
+	asked      read.Fields // since the last scan began
 
 	mu        sync.Mutex // for what follows, which the goroutine that is told of ends uses, too
 	processes map[int32]*process
@@ -52,7 +53,7 @@ const keptFor = time.Minute
 // New loads the programs into the kernel. proc reads the same host. The error says what the kernel refused.
 func New(proc *read.Reader) (*Reader, error) {
 	r := &Reader{
-		proc: proc, pageSize: uint64(os.Getpagesize()),
+		proc: proc, pageSize: uint64(os.Getpagesize()), wholePaths: seesWholePaths(),
 		written: make([]byte, 0, 2*chunk), processes: make(map[int32]*process), ended: newEnds(), missed: newMissed(),
 	}
 	if err := r.open(); err != nil {

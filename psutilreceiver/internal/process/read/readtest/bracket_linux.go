@@ -32,6 +32,8 @@ type Bracket struct {
 	MemoryError func(threads uint64) uint64
 	// CoarseTimes says that the source gives times in whole ticks, as /proc does.
 	CoarseTimes bool
+	// ByProc tells which processes the source has read from /proc, times in whole ticks, too. It is nil where there are none.
+	ByProc func(pid int32) bool
 
 	only          func(*read.Sample) bool // the processes that are read, nil for all
 	proc          *read.Reader
@@ -149,7 +151,7 @@ func (b *Bracket) compare(before, after *read.Sample) {
 	b.Report.Scrapes++
 	c.compareState()
 	c.compareCounters(b.under.rawIO, b.RawIO != nil)
-	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes || c.under.PID == b.Hidden)
+	c.compareTimes(b.before.clocks, b.after.clocks, b.CoarseTimes || b.ByProc != nil && b.ByProc(c.under.PID))
 	c.compareLevels(b.MemoryError)
 	if last, ok := b.last[s.Key]; ok {
 		c.compareLast(&last)
