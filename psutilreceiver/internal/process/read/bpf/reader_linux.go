@@ -39,6 +39,7 @@ type process struct {
 	scan      uint64        // in which it was seen last
 	seen      time.Duration // when that was, since boot
 	times     cpuTimes
+	name      string             // of a kernel thread with a long one: /proc shows it whole or cut, as the kernel's version and the kind of thread have it
 	io        [ioCounters]uint64 // its own
 	raw       [ioCounters]uint64 // as /proc/PID/io has it: with that of children that it waited for
 	past      [ioCounters]uint64 // of its account at first sight, what is not of the threads alive: taken to be its own
@@ -104,6 +105,12 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 			continue
 		}
 		record.fill(&r.sample, p.times, &p.io, r.pageSize)
+		if record.Size == longRecord {
+			if p.name == "" {
+				r.proc.Visit(int32(record.Pid), func(s *read.Sample) { p.name = s.Comm() })
+			}
+			r.sample.SetComm(p.name)
+		}
 		visit(&r.sample)
 	}
 	return nil
