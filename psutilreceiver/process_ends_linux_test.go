@@ -11,12 +11,10 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read/bpf"
 )
 
 // toldSource reads /proc and is told of ends by the test.
@@ -128,12 +126,11 @@ func TestLostEndsAreCounted(t *testing.T) {
 
 // TestStatesAreCountedByBPFAtAnotherInterval is what the processes scraper has of the process scraper's reader.
 func TestStatesAreCountedByBPFAtAnotherInterval(t *testing.T) {
-	if err := bpf.Supported("/"); err != nil {
-		testenv.Missing(t, "BPF: %v", err)
-	}
+	needsBPF(t)
 	cfg := createDefaultConfig().(*Config)
 	cfg.Scrapers = offeredScrapers()
-	cfg.Scrapers.Process.GetOrInsertDefault().CollectionInterval = time.Hour
+	process := cfg.Scrapers.Process.GetOrInsertDefault()
+	process.CollectionInterval, process.Reader = time.Hour, ProcessReaderBPF
 	cfg.Scrapers.Processes.GetOrInsertDefault()
 	r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 	require.NoError(t, err)

@@ -77,7 +77,7 @@ func testReader(t *testing.T, vm *machine.Machine) {
 // ofKernel are the tests that depend on the kernel, the shortest first.
 var ofKernel = []string{
 	"TestVerifierAcceptsEachProgram", "TestThisProcess", "TestEndOfAProcessThatNoScanSaw", "TestGroupOfAProcessThatMoves", "TestEndsOfAStorm",
-	"TestNothingIsLeftAfterAKill", "TestEndedProcessesLeaveNothingInTheMaps", "TestEachFigureIsBetweenThoseOfProc", "TestNothingIsLeftAfterClose",
+	"TestNothingIsLeftAfterAKill", "TestEndedProcessesLeaveNothingInTheMaps", "TestEachValueIsBetweenThoseOfProc", "TestNothingIsLeftAfterClose",
 }
 
 // readerConfig reads processes by what is given, and says so.

@@ -153,7 +153,7 @@ func (t *Tracker) accountFollowed(p *Process, x *read.Exit) {
 	case p.excluded:
 		t.addEnd(&t.excluded, &p.Delta)
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Ancestor, &p.Delta, func() *Group { return &t.other })
+		t.addToAncestor(x.Ancestor, &p.Delta, func() *Group { return &t.other })
 	default:
 		if p.group == nil {
 			id := p.Identity()
@@ -186,7 +186,7 @@ func (t *Tracker) accountUnseen(x *read.Exit) {
 	switch {
 	case delta == Deltas{}:
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Ancestor, &delta, func() *Group {
+		t.addToAncestor(x.Ancestor, &delta, func() *Group {
 			if id := t.identityOfEnd(x); x.Comm != "" && !t.includesEnd(x, &id) {
 				return &t.excluded
 			}
@@ -216,8 +216,8 @@ func (t *Tracker) groupOfEnd(x *read.Exit) *Group {
 	return t.groups.of(&id, t.lastTime, t.scrape)
 }
 
-// bequeath gives the ancestor what it has counters for, and the group of the rest everything else.
-func (t *Tracker) bequeath(ancestor int32, delta *Deltas, rest func() *Group) {
+// addToAncestor gives the ancestor what it has counters for, and the group of the rest everything else.
+func (t *Tracker) addToAncestor(ancestor int32, delta *Deltas, rest func() *Group) {
 	if p := t.ancestor(ancestor); p != nil && !p.excluded {
 		p.inherit(delta)
 	}

@@ -19,9 +19,9 @@ func TestMain(m *testing.M) {
 	proctest.Main(m, roles)
 }
 
-// TestEachFigureIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
+// TestEachValueIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
 // as it is read: see `make process-bracket`.
-func TestEachFigureIsBetweenThoseOfProc(t *testing.T) {
+func TestEachValueIsBetweenThoseOfProc(t *testing.T) {
 	r := newReader(t)
 	readtest.StartMixture(t, 1, 50)
 	b := readtest.NewBracket(r)

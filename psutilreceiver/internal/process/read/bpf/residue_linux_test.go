@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
@@ -182,7 +181,7 @@ func playPrograms() error {
 
 // TestNothingIsLeftAfterAKill kills a process that reads, with what can't be caught.
 func TestNothingIsLeftAfterAKill(t *testing.T) {
-	testenv.Root(t, "loads programs into the kernel")
+	needsBPF(t)
 	cmd := exec.Command(os.Args[0])
 	proctest.SetRole(cmd, "reader")
 	cmd.Stderr = os.Stderr
