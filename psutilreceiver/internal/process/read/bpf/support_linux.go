@@ -157,13 +157,14 @@ func isProcfs(host rootfs.Root) bool {
 	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
-// The numbers of the namespaces that the kernel begins with: PROC_PID_INIT_INO and PROC_USER_INIT_INO of its source.
+// The numbers of the namespaces that the kernel begins with: PROC_PID_INIT_INO, PROC_USER_INIT_INO and PROC_TIME_INIT_INO of its source.
 const (
 	firstPIDNamespace  = "pid:[4026531836]"
 	firstUserNamespace = "user:[4026531837]"
+	firstTimeNamespace = "time:[4026531834]"
 )
 
-// otherNamespaces tells whether pids or numbers of users here are not those that the kernel hands over.
+// otherNamespaces tells whether pids, numbers of users or times since boot here are not those that the kernel hands over.
 func (s *surroundings) otherNamespaces() string {
 	var of []string
 	if !s.isOfFirstPIDs() {
@@ -171,6 +172,10 @@ func (s *surroundings) otherNamespaces() string {
 	}
 	if s.own.Readlink(s.own.Join("proc/self/ns/user")) != firstUserNamespace {
 		of = append(of, "a user namespace of its own")
+	}
+	// A kernel need not have time namespaces.
+	if time := s.own.Readlink(s.own.Join("proc/self/ns/time")); time != "" && time != firstTimeNamespace {
+		of = append(of, "a time namespace of its own")
 	}
 	if len(of) == 0 {
 		return ""
