@@ -138,10 +138,13 @@ func (s *surroundings) otherProc(host rootfs.Root) string {
 	return ""
 }
 
-// firstUserNamespace is that of the user namespace that the kernel begins with: PROC_USER_INIT_INO of its source.
-const firstUserNamespace = "user:[4026531837]"
+// The numbers of the namespaces that the kernel begins with: PROC_USER_INIT_INO and PROC_TIME_INIT_INO of its source.
+const (
+	firstUserNamespace = "user:[4026531837]"
+	firstTimeNamespace = "time:[4026531834]"
+)
 
-// otherNamespaces tells whether pids or numbers of users here are not those that the kernel hands over.
+// otherNamespaces tells whether pids, numbers of users or times since boot here are not those that the kernel hands over.
 func (s *surroundings) otherNamespaces() string {
 	var of []string
 	if !s.hasFirstPIDs() {
@@ -149,6 +152,10 @@ func (s *surroundings) otherNamespaces() string {
 	}
 	if s.own.Readlink(s.own.Join("proc/self/ns/user")) != firstUserNamespace {
 		of = append(of, "a user namespace of its own")
+	}
+	// A kernel need not have time namespaces.
+	if time := s.own.Readlink(s.own.Join("proc/self/ns/time")); time != "" && time != firstTimeNamespace {
+		of = append(of, "a time namespace of its own")
 	}
 	if len(of) == 0 {
 		return ""

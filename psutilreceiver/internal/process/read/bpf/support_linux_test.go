@@ -122,6 +122,10 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 				m.link("proc/4711/ns/pid", "pid:[4026532301]")
 			}, "(--pid host, hostPID: true) and in a user namespace of its own",
 		},
+		"the host's time": {func(m *machine) { m.link("proc/4711/ns/time", "time:[4026531834]") }, ""},
+		"a time of its own": {
+			func(m *machine) { m.link("proc/4711/ns/time", "time:[4026532302]") }, "this process is in a time namespace of its own",
+		},
 		"namespaces that can't be seen": {
 			func(m *machine) { m.remove("proc/4711/ns/pid") }, "this process is in a pid namespace of its own",
 		},
