@@ -204,8 +204,16 @@ func (p *payload) shorten(m *message) {
 	p.Alerts = p.Alerts[:min(len(p.Alerts), maxShortAlerts)]
 	for i := range p.Alerts {
 		a := &p.Alerts[i]
-		a.Text, a.Annotations, a.Links = cutTo(a.Text, 200), nil, nil
+		a.Text, a.Annotations, a.Links = cutTo(a.Text, 200), map[string]string{}, nil
 	}
+}
+
+// object is what JSON has as an object, {} when there is nothing in it: null is another type to who reads it.
+func object(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
 }
 
 // payload makes it. All alerts of the message are in it, however many.
@@ -217,7 +225,8 @@ func (m *message) payload() *payload {
 		a := payloadAlert{
 			ID: e.ID, EpisodeID: e.Episode, Thread: m.threadOf(it), Status: "firing", State: n.State, Severity: n.Severity, Rule: e.About.Rule, Host: e.where(),
 			Headline: headline(it), Text: n.Text, StartedAt: instant(e.Started), Metric: e.About.Metric, Unit: e.About.Unit, Value: n.Value, Threshold: n.Threshold,
-			Comparison: n.Comparison, Why: it.why, Resource: e.About.Resource, Attributes: e.About.Group, Labels: e.About.Labels, Annotations: e.About.Annotations,
+			Comparison: n.Comparison, Why: it.why, Resource: object(e.About.Resource), Attributes: object(e.About.Group), Labels: object(e.About.Labels), Annotations: object(e.About.Annotations),
+			Transitions: make([]payloadTransition, 0, len(it.notices)),
 		}
 		if n.Resolved {
 			a.Status, a.EndedAt = "resolved", instant(e.Ended)

@@ -149,7 +149,10 @@ func (p *poster) do(ctx context.Context, c call) (answer string, body []byte, er
 	defer func() { _ = resp.Body.Close() }()
 	body, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	quoted := alertschema.CutText(strings.TrimSpace(p.hide(webclient.HideSent(string(body), c.url, resp.Request), req)), maxQuoted)
-	answer = fmt.Sprintf("%s answered %d %s: %q", req.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode), quoted)
+	answer = fmt.Sprintf("%s answered %d %s", req.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode))
+	if quoted != "" {
+		answer += fmt.Sprintf(": %q", quoted)
+	}
 	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
 		return answer, body, nil
 	}

@@ -96,7 +96,7 @@ func (s *processScraper) logAccess(source read.Source) {
 		access = access.OfIdentity()
 	}
 	if err == nil && access.String() != "" {
-		s.logger.Info("Some metrics of other users' processes are left out: " + access.String())
+		s.logger.Info("Some metrics of processes are left out: " + access.String())
 	}
 }
 

@@ -126,7 +126,7 @@ func TestHiddenProcessesAreLoggedOnce(t *testing.T) {
 	}
 	require.Len(t, logged, 1, "one line, and no warning")
 	t.Log(logged[0])
-	assert.Contains(t, logged[0], "info: Some metrics of other users' processes are left out")
+	assert.Contains(t, logged[0], "info: Some metrics of processes are left out")
 	assert.Contains(t, logged[0], "hidepid=invisible")
 	assert.Contains(t, logged[0], "CAP_SYS_PTRACE")
 	assert.Contains(t, shown, strconv.Itoa(neighbour.Process.Pid), "of the same user")

@@ -87,7 +87,11 @@ func (c *client) do(request *http.Request, path string, into any) error {
 			Error string `json:"error"`
 		}
 		_ = json.Unmarshal(body, &e)
-		return fmt.Errorf("%s: %d %s %s", path, response.StatusCode, http.StatusText(response.StatusCode), clean(e.Error))
+		err := fmt.Errorf("%s: %d %s", path, response.StatusCode, http.StatusText(response.StatusCode))
+		if e.Error != "" {
+			err = fmt.Errorf("%w: %s", err, clean(e.Error))
+		}
+		return err
 	}
 	if into == nil {
 		return nil

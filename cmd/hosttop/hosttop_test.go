@@ -109,7 +109,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"sort":    {[]string{"-sort", "size"}, `sort is "size"`},
 		"scheme":  {[]string{"ftp://host"}, "it must be http://host:port"},
 		"header":  {[]string{"-header", "token"}, "Name: value"},
-		"refused": {[]string{"-once", refusing.URL}, "width is 0?[31m"},
+		"refused": {[]string{"-once", refusing.URL}, "Bad Request: width is 0?[31m"},
 		"strange": {[]string{"-once", strange.URL}, "404"},
 		"nobody":  {[]string{"-once", "localhost:1"}, "connection refused"},
 	} {

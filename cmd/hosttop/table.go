@@ -70,14 +70,20 @@ func footer(s *snapshot, left, width int) []line {
 	if left > 0 {
 		lines = append(lines, line{{fit("", 8) + fmt.Sprintf("%d more rows", left), muted}})
 	}
-	together := 0.0
+	together, ended := 0.0, 0.0
 	for _, p := range s.processes {
-		together += zero(p.cpu) + zero(p.children)
+		together += zero(p.cpu)
+		ended += zero(p.children)
 	}
 	for _, g := range s.table.Groups {
 		cpu := number(g["cpu"])
-		together += zero(cpu) + zero(number(g["children"]))
+		together += zero(cpu)
+		ended += zero(number(g["children"]))
 		add(fmt.Sprintf("%s (%s)", text(g["name"]), count(number(g["count"]))), cpu, fit(size(number(g["memory"])), -10))
+	}
+	together += ended
+	if ended > 0 {
+		add("children that have ended", ended, "")
 	}
 	if s.table.Missing != nil {
 		together += *s.table.Missing
