@@ -179,7 +179,7 @@ vmtest-bpf: build ## The reader of processes by BPF in three kernels (5.10, 6.1,
 
 .PHONY: process-bracket
 process-bracket: ## A million processes read by BPF, each between two readings by /proc; a storm of 50,000 ends; 100 starts. As root; about half an hour.
-	PROCESS_SCRAPES=1000000 STORM_PROCESSES=50000 READER_STARTS=100 go test -v -count=1 -timeout 120m -run 'EachFigure|Storm|NothingIsLeft' \
+	PROCESS_SCRAPES=1000000 STORM_PROCESSES=50000 READER_STARTS=100 go test -v -count=1 -timeout 120m -run 'EachValue|Storm|NothingIsLeft' \
 		./psutilreceiver/internal/process/read/bpf
 
 .PHONY: lint

@@ -36,6 +36,7 @@ var mayOpen = map[string]string{
 	"startup_memory_linux.go: os.Readlink":               "the program of this process itself",
 	"process/read/procdir_linux.go: unix.Fstatat":        "in the kernel's own procfs, or of a link itself",
 	"events/kmsg_linux.go: unix.Openat":                  "the device of the kernel's log, of which it holds the number, in a directory that rootfs has opened",
+	"process/read/bpf/path_linux.go: os.Readlink":        "the namespace of this process itself",
 	"systemd/connect_linux.go: unix.Fstatat":             "of a socket itself, in a directory that rootfs has opened",
 }
 

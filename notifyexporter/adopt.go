@@ -26,7 +26,7 @@ func (n *notifier) adopt() {
 		"until a channel of that name is back", zap.Int("moved", moved), zap.Int("waiting", left), zap.Strings("waiting_channels", slices.Sorted(maps.Keys(names))))
 }
 
-// adopt returns of how many alerts other channels tell now, and how many wait for tsuccessor channel.
+// adopt returns of how many alerts other channels tell now, and how many wait until a channel of the old name is back.
 func (t *table) adopt() (moved, left int) {
 	for id, e := range t.entries {
 		known := t.isKnown(e)
@@ -48,8 +48,8 @@ func (t *table) adopt() (moved, left int) {
 			for _, successor := range successors {
 				copied := &telling{Pending: slices.Clone(tl.Pending), Left: tl.Left, Why: tl.Why, From: tl.From}
 				if tl.Told != nil {
-					known := *tl.Told
-					copied.Told = &known
+					told := *tl.Told
+					copied.Told = &told
 				}
 				e.Channels[successor] = copied
 			}
@@ -71,7 +71,7 @@ func (t *table) isKnown(e *entry) bool {
 	return false
 }
 
-// successors are the channels that would have been told of the alert if there had been any of tsuccessor name. pending tells that there is something to tell.
+// successors are the configured channels that take the alert and do not tell of it yet. pending says that there is something to tell.
 func (t *table) successors(e *entry, pending bool) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(t.routes)) {
 		rt := t.routes[name]

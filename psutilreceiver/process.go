@@ -79,11 +79,15 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	if settings.processes != nil {
 		settings.processes.scraper = s
 	}
+	settings.states.set(source)
 	s.logAccess(source)
 	return s, nil
 }
 
-func (s *processScraper) close() error { return s.tracker.Close() }
+func (s *processScraper) close() error {
+	s.states.set(nil)
+	return s.tracker.Close()
+}
 
 // logAccess logs once what this user may not read of other users' processes.
 func (s *processScraper) logAccess(source read.Source) {

@@ -37,7 +37,7 @@ func BenchmarkShownProcess(b *testing.B) {
 	require.NoError(b, groups[0].close())
 }
 
-// BenchmarkProcessScrape is one scrape of the process scraper on this host with so many idle processes more, all of them shown.
+// BenchmarkProcessScrape is one scrape of the process scraper by /proc on this host with so many idle processes more, all of them shown.
 func BenchmarkProcessScrape(b *testing.B) {
 	for _, n := range []int{1000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -64,7 +64,7 @@ func processReceiver(b *testing.B) *psutilReceiver {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Scrapers = offeredScrapers()
 	process := cfg.Scrapers.Process.GetOrInsertDefault()
-	process.Top.N, process.Other = 0, false
+	process.Top.N, process.Other, process.Reader = 0, false, ProcessReaderProc
 	cfg.Metrics.ProcessCPUUtilization.Enabled = false
 	cfg.Metrics.ProcessChildrenCPUTime.Enabled = false
 	cfg.Metrics.ProcessThreadCount.Enabled = false

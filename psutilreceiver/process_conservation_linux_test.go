@@ -140,6 +140,7 @@ func TestProcessesShownAndOthersAreAll(t *testing.T) {
 	shell, _, only := programs(t)
 	all := startWorkers(t, shell, 500)
 	eachReader(t, func(t *testing.T, reader ProcessReader) {
+		t.Helper()
 		configure := func(c *Config, p *ProcessConfig) {
 			only(c, p)
 			p.Reader = reader

@@ -3,10 +3,13 @@ package psutilreceiver
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
@@ -20,6 +23,8 @@ type toldSource struct {
 	exits []read.Exit
 	lost  uint64
 }
+
+func (s *toldSource) Cgroup(uint64) string { return "" }
 
 func (s *toldSource) Exits(visit func(*read.Exit)) uint64 {
 	for i := range s.exits {
@@ -117,4 +122,33 @@ func TestLostEndsAreCounted(t *testing.T) {
 		h.scrape(t, h.groups[0])
 	}
 	metadatatest.AssertEqualPsutilProcessEndsLost(t, telemetry, counts{{Value: 7}}, untimed...)
+}
+
+// TestStatesAreCountedByBPFAtAnotherInterval is what the processes scraper has of the process scraper's reader.
+func TestStatesAreCountedByBPFAtAnotherInterval(t *testing.T) {
+	needsBPF(t)
+	cfg := createDefaultConfig().(*Config)
+	cfg.Scrapers = offeredScrapers()
+	process := cfg.Scrapers.Process.GetOrInsertDefault()
+	process.CollectionInterval, process.Reader = time.Hour, ProcessReaderBPF
+	cfg.Scrapers.Processes.GetOrInsertDefault()
+	r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	groups, err := r.buildGroups()
+	require.NoError(t, err)
+	counter := r.states.get()
+	require.NotNil(t, counter)
+	var letters [128]int32
+	require.NoError(t, counter.CountStates(&letters))
+	sum, listed := int32(0), 0
+	for _, n := range letters {
+		sum += n
+	}
+	require.NoError(t, read.New("").Scan(func(*read.Sample) { listed++ }))
+	assert.InDelta(t, listed, sum, float64(listed)/4+20, "processes come and go")
+	assert.Positive(t, letters['S'])
+	for _, g := range groups {
+		require.NoError(t, g.close())
+	}
+	assert.Nil(t, r.states.get())
 }

@@ -176,14 +176,20 @@ func readProcess(t *testing.T, pid int) processReading {
 	}
 }
 
+// needsBPF ends a test where processes can't be read by BPF.
+func needsBPF(tb testing.TB) {
+	tb.Helper()
+	if err := bpf.Supported(""); err != nil {
+		testenv.Missing(tb, "BPF: %v", err)
+	}
+}
+
 // eachReader runs a test by each of the readers that can be used here.
 func eachReader(t *testing.T, test func(*testing.T, ProcessReader)) {
 	t.Helper()
 	t.Run("proc", func(t *testing.T) { test(t, ProcessReaderProc) })
 	t.Run("bpf", func(t *testing.T) {
-		if err := bpf.Supported("/"); err != nil {
-			testenv.Missing(t, "BPF: %v", err)
-		}
+		needsBPF(t)
 		test(t, ProcessReaderBPF)
 	})
 }

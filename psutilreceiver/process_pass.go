@@ -1,13 +1,15 @@
 package psutilreceiver
 
 import (
+	"sync"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // processPass is the one pass over the processes that the scrapers of an interval make at a time. It is the process scraper's; whichever scraper
-// comes first makes it. A scraper that runs at another interval makes its own.
+// comes first makes it. A scraper that runs at another interval makes its own, or has the states counted by a source that can do so meanwhile.
 type processPass struct {
 	scraper *processScraper  // nil if it does not run at this interval
 	now     func() time.Time // to measure how long it took
@@ -35,4 +37,30 @@ func (p *processPass) took() time.Duration {
 	lasted := p.lasted
 	p.lasted = 0
 	return lasted
+}
+
+// stateCounter is what counts the states of processes for the scrapers of all intervals of a receiver, if its process scraper has such a source.
+type stateCounter struct {
+	mu     sync.Mutex
+	source read.StateCounter // nil if there is none
+}
+
+// set offers a source, which may be one that can't count.
+func (c *stateCounter) set(source read.Source) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.source, _ = source.(read.StateCounter)
+}
+
+// get returns the source, nil if there is none.
+func (c *stateCounter) get() read.StateCounter {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.source
 }

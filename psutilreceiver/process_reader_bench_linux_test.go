@@ -31,6 +31,9 @@ func BenchmarkProcessReaders(b *testing.B) {
 
 func benchmarkReader(b *testing.B, reader ProcessReader, all bool) {
 	b.Helper()
+	if reader == ProcessReaderBPF {
+		needsBPF(b)
+	}
 	cfg := createDefaultConfig().(*Config)
 	cfg.Scrapers = offeredScrapers()
 	process := cfg.Scrapers.Process.GetOrInsertDefault()
@@ -46,18 +49,11 @@ func benchmarkReader(b *testing.B, reader ProcessReader, all bool) {
 	_, err = run.scrape(context.Background())
 	require.NoError(b, err)
 	b.ReportAllocs()
-	before := usedCPU(b)
+	before := usedBy(unix.RUSAGE_SELF)
 	for b.Loop() {
 		_, err := run.scrape(context.Background())
 		require.NoError(b, err)
 	}
-	b.ReportMetric(float64(usedCPU(b)-before)/float64(b.N)/1e6, "cpu-ms/scrape")
+	b.ReportMetric(float64(usedBy(unix.RUSAGE_SELF)-before)/float64(b.N)/1e6, "cpu-ms/scrape")
 	require.NoError(b, groups[0].close())
-}
-
-func usedCPU(b *testing.B) int64 {
-	b.Helper()
-	var u unix.Rusage
-	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
-	return u.Utime.Nano() + u.Stime.Nano()
 }

@@ -31,7 +31,7 @@ var processStates = [...]metadata.AttributeProcessState{
 	metadata.AttributeProcessStateBlocked, metadata.AttributeProcessStateIdle,
 }
 
-// mergedStates is how many of them there are where those that sleep are not told apart.
+// mergedStates is how many of them there are where all that sleep are one state.
 const mergedStates = 4
 
 func (s *processesScraper) scrapeStates(t *scrapeContext) error {
@@ -60,6 +60,9 @@ func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 func (s *processesScraper) countStates(t *scrapeContext) (*[128]int32, error) {
 	if s.processes.shared() {
 		return s.processes.scan(t)
+	}
+	if counter := s.states.get(); counter != nil {
+		return &s.letters, counter.CountStates(&s.letters)
 	}
 	s.letters = [128]int32{}
 	known := false

@@ -39,6 +39,7 @@ type psutilReceiver struct {
 
 	running  []receiver.Metrics
 	groups   []*scrapeGroup
+	states   stateCounter
 	sampler  *sampler // nil without sampling
 	watching bool     // for events
 	shutdown sync.Once
@@ -188,6 +189,7 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		attributes: r.cfg.ResourceAttributes,
 		resource:   g.resource,
 		processes:  &g.processes,
+		states:     &r.states,
 		delta:      r.cfg.Temporality == TemporalityDelta,
 
 		hostmetrics: r.cfg.Compat == compatHostmetrics,

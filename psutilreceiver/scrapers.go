@@ -42,6 +42,7 @@ type scraperSettings struct {
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
 	processes  *processPass     // the pass over the processes that the scrapers of an interval share
+	states     *stateCounter    // of the scrapers of all intervals
 	shown      *shownProcesses  // where the processes that are shown are handed to; nil if nobody is told of them
 	delta      bool             // counters are turned into deltas by the stage
 

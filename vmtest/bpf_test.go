@@ -77,7 +77,7 @@ func testReader(t *testing.T, vm *machine.Machine) {
 // ofKernel are the tests that depend on the kernel, the shortest first.
 var ofKernel = []string{
 	"TestVerifierAcceptsEachProgram", "TestThisProcess", "TestEndOfAProcessThatNoScanSaw", "TestGroupOfAProcessThatMoves", "TestEndsOfAStorm",
-	"TestNothingIsLeftAfterAKill", "TestEndedProcessesLeaveNothingInTheMaps", "TestEachFigureIsBetweenThoseOfProc", "TestNothingIsLeftAfterClose",
+	"TestNothingIsLeftAfterAKill", "TestEndedProcessesLeaveNothingInTheMaps", "TestEachValueIsBetweenThoseOfProc", "TestNothingIsLeftAfterClose",
 }
 
 // readerConfig reads processes by what is given, and says so.
@@ -107,6 +107,7 @@ func testReaderOfDistribution(t *testing.T, vm *machine.Machine) {
 	c.stopped = true
 	eventually(t, vm, `[ -z "$(`+programs+`)" ]`)
 
+	run(t, vm, "rm -rf %s", c.folder)
 	c = startCollectorAs(t, vm, fmt.Sprintf(readerConfig, "auto"), "nobody")
 	c.batches(t, 3)
 	require.Empty(t, run(t, vm, programs))

@@ -15,7 +15,7 @@ type tableMetric struct {
 	name, unit, help string
 	kind             history.Kind
 	summed           bool           // Tables have what came a second, which is added up from 0; else the value as it is.
-	own              []labels.Label // What tells its points apart, if there are several.
+	own              []labels.Label // What distinguishes its points, if there are several.
 }
 
 // rate is a counter of which tables have the change a second.

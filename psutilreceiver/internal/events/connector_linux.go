@@ -8,36 +8,28 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // connector is a socket of the kernel's process connector.
 type connector struct{ *netlinkSocket }
 
-const (
-	// initialPIDs is the inode of the first PID namespace, whose numbers the connector gives: PROC_PID_INIT_INO of the kernel.
-	initialPIDs = 0xEFFFFFFC
-	// listen asks for events: PROC_CN_MCAST_LISTEN.
-	listen = 1
-)
+// listen asks for events: PROC_CN_MCAST_LISTEN.
+const listen = 1
 
 // inFirstPIDs tells that this process has the numbers of processes that the kernel gives. Of a root directory it is taken to be so.
 func inFirstPIDs(root string) error {
 	if root == "" {
-		st, err := rootfs.Root{}.Stat("/proc/self/ns/pid")
-		if err == nil && st.Ino != initialPIDs {
+		if first, known := read.HasFirstPIDs(rootfs.Root{}); known && !first {
 			return errors.New("this is not the first PID namespace")
 		}
 	}
 	return nil
 }
 
-// hasProc tells whether a root directory has the processes of a kernel, and not files in their place.
-func hasProc(root string) bool {
-	dir := rootfs.At(root)
-	st, err := dir.Statfs(dir.Join("proc"))
-	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
-}
+// hasProcfs tells whether a root directory has the processes of a kernel, and not files in their place.
+func hasProcfs(root string) bool { return rootfs.At(root).HasProcfs() }
 
 // openConnector opens the process connector, which takes CAP_NET_ADMIN, and the network namespace that the kernel began with.
 func openConnector(root string) (*connector, error) {

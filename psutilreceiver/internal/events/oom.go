@@ -195,9 +195,9 @@ func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, 
 	for i := again; i < len(kills); i++ {
 		kills[i].at = now
 	}
-	patience := 1
+	maxLooks := 1
 	if s.ends != nil {
-		patience = maxEndLooks
+		maxLooks = maxEndLooks
 	}
 	for i := range s.kills {
 		s.kills[i].looks++
@@ -211,7 +211,7 @@ func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, 
 	})
 	findVictims(kills, gone)
 	for i := range kills {
-		if kills[i].victim == nil && kills[i].looks < patience && s.log == nil {
+		if kills[i].victim == nil && kills[i].looks < maxLooks && s.log == nil {
 			kills[i].looks++
 			s.waiting = append(s.waiting, kills[i])
 		} else {

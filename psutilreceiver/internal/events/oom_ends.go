@@ -32,7 +32,7 @@ const sigkill = 9
 
 // listenForKills returns nil if neither the process connector nor the task statistics can be used.
 func listenForKills(root string) *killEnds {
-	if !hasProc(root) {
+	if !hasProcfs(root) {
 		return nil
 	}
 	k := &killEnds{root: root, next: newTold(), died: map[int32]namedPath{}}

@@ -17,7 +17,7 @@ func (*connector) drain(func(processMessage)) error { return nil }
 
 func commOf(string, int32) string { return "" }
 
-func hasProc(string) bool { return false }
+func hasProcfs(string) bool { return false }
 
 func groupsOf(string, int32) string { return "" }
 

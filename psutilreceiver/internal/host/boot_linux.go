@@ -36,7 +36,7 @@ func parseUptime(text []byte) (time.Duration, error) {
 // hundredths of a second, so that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a
 // proc, whose uptime is not this kernel's, gets it from /proc/uptime.
 func (h *Host) BootTime(now time.Time) (time.Time, error) {
-	if wall, err := (kernelClocks{}).wall(); err == nil && time.Unix(0, wall).Sub(now).Abs() < sameClock && h.hasProcfs() {
+	if wall, err := (kernelClocks{}).wall(); err == nil && time.Unix(0, wall).Sub(now).Abs() < sameClock && h.dir.HasProcfs() {
 		return bootInstant()
 	}
 	up, err := h.sinceBoot()
@@ -49,7 +49,7 @@ func (h *Host) BootTime(now time.Time) (time.Time, error) {
 // Present is the instant now in the clock of boot, an earlier answer of BootTime. It differs from the wall clock by what that was set since,
 // so that ages are right whatever was done to it. A root with a copy of a proc has no clock but the wall's.
 func (h *Host) Present(boot, now time.Time) time.Time {
-	if !h.hasProcfs() {
+	if !h.dir.HasProcfs() {
 		return now
 	}
 	up, err := bootClock()
@@ -60,7 +60,7 @@ func (h *Host) Present(boot, now time.Time) time.Time {
 }
 
 func (h *Host) sinceBoot() (time.Duration, error) {
-	if !h.hasProcfs() {
+	if !h.dir.HasProcfs() {
 		return h.Uptime()
 	}
 	return bootClock()
@@ -73,12 +73,6 @@ func bootClock() (time.Duration, error) {
 		return 0, fmt.Errorf("reading the time since boot: %w", err)
 	}
 	return time.Duration(up.Nano()), nil
-}
-
-// hasProcfs tells whether what is mounted at proc is the kernel's, rather than a copy of one.
-func (h *Host) hasProcfs() bool {
-	st, err := h.dir.Statfs(h.Path("proc"))
-	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
 // Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release, and what it is made of; this

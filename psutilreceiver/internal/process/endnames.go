@@ -60,11 +60,13 @@ func (t *Tracker) identityOfEnd(x *read.Exit) read.Identity {
 	return id
 }
 
-// setCgroupOfEnd sets the cgroup by its number, or where no process was seen in it, that of the ancestor.
+// setCgroupOfEnd sets the cgroup by its number, or where that is not known that of the ancestor.
 func (t *Tracker) setCgroupOfEnd(x *read.Exit, id *read.Identity) {
 	if c, ok := t.ends.names.cgroups[x.CgroupID]; ok {
 		id.Cgroup, id.CgroupText, id.Unit = c.path, c.text, c.unit
 		id.Have |= read.AttributeCgroup
+	} else if path := t.ends.source.Cgroup(x.CgroupID); path != "" {
+		id.SetUnifiedCgroup(path)
 	} else if p := t.ancestor(x.Ancestor); p != nil {
 		ancestor := p.identity.Value()
 		id.Cgroup, id.CgroupText, id.Unit = ancestor.Cgroup, ancestor.CgroupText, ancestor.Unit

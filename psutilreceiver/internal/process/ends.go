@@ -1,6 +1,10 @@
 package process
 
-import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+import (
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+)
 
 // # Ends that the kernel tells of
 //
@@ -31,12 +35,15 @@ type ends struct {
 // awaited is a process that has vanished and whose end was not told yet.
 type awaited struct {
 	process *Process
-	since   uint64 // scrapes that had succeeded when it vanished
+	since   uint64        // scrapes that had succeeded when it vanished
+	at      time.Duration // when it did, since the first scrape
 }
 
 const (
-	// awaitedFor is for how many scrapes an end is awaited. The kernel tells of it within some milliseconds, unless it was lost.
-	awaitedFor = 5
+	// awaitedFor is for how many scrapes, and awaitedTime for how long, an end is awaited at least. The kernel tells of it within some milliseconds, unless it
+	// was lost; one that it does not tell of is found within ten seconds.
+	awaitedFor  = 5
+	awaitedTime = 15 * time.Second
 	// maxGroupsOfEnds bounds how many groups unseen processes can make in one scrape: their names are chosen by whoever starts them.
 	maxGroupsOfEnds = 100
 )
@@ -65,14 +72,14 @@ func (t *Tracker) accountEnds() {
 		if p.lastScrape == t.scrape || p.ended {
 			continue
 		}
-		e.awaited[p.Key] = awaited{p, t.scrapes}
+		e.awaited[p.Key] = awaited{p, t.scrapes, t.sinceFirst}
 		if p.group != nil {
 			p.group.awaited++
 		}
 	}
 	e.lost = e.source.Exits(e.visit)
 	for key, a := range e.awaited {
-		if t.scrapes-a.since >= awaitedFor {
+		if t.scrapes-a.since >= awaitedFor && t.sinceFirst-a.at >= awaitedTime {
 			t.release(key)
 		}
 	}
@@ -146,7 +153,7 @@ func (t *Tracker) accountFollowed(p *Process, x *read.Exit) {
 	case p.excluded:
 		t.addEnd(&t.excluded, &p.Delta)
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Ancestor, &p.Delta, func() *Group { return &t.other })
+		t.addToAncestor(x.Ancestor, &p.Delta, func() *Group { return &t.other })
 	default:
 		if p.group == nil {
 			id := p.Identity()
@@ -179,7 +186,7 @@ func (t *Tracker) accountUnseen(x *read.Exit) {
 	switch {
 	case delta == Deltas{}:
 	case len(t.groups.keys) == 0:
-		t.bequeath(x.Ancestor, &delta, func() *Group {
+		t.addToAncestor(x.Ancestor, &delta, func() *Group {
 			if id := t.identityOfEnd(x); x.Comm != "" && !t.includesEnd(x, &id) {
 				return &t.excluded
 			}
@@ -209,8 +216,8 @@ func (t *Tracker) groupOfEnd(x *read.Exit) *Group {
 	return t.groups.of(&id, t.lastTime, t.scrape)
 }
 
-// bequeath gives the ancestor what it has counters for, and the group of the rest everything else.
-func (t *Tracker) bequeath(ancestor int32, delta *Deltas, rest func() *Group) {
+// addToAncestor gives the ancestor what it has counters for, and the group of the rest everything else.
+func (t *Tracker) addToAncestor(ancestor int32, delta *Deltas, rest func() *Group) {
 	if p := t.ancestor(ancestor); p != nil && !p.excluded {
 		p.inherit(delta)
 	}

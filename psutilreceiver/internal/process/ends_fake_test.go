@@ -34,6 +34,14 @@ func (f *fakeExitSource) Owner(uid uint32) string {
 	return "user" + strconv.Itoa(int(uid))
 }
 
+// Cgroup knows one of a service that no scan sees a process of.
+func (f *fakeExitSource) Cgroup(id uint64) string {
+	if id == 77 {
+		return "/system.slice/once.service"
+	}
+	return ""
+}
+
 var _ read.ExitSource = (*fakeExitSource)(nil)
 
 // exitOf is the end of a process that a scan has seen.

@@ -142,7 +142,7 @@ func (h endsHistory) bounded(tracker *Tracker) {
 // forgets holds that ends that never come are not awaited for ever, nor the groups kept for them.
 func (h endsHistory) forgets(tracker *Tracker) {
 	h.w.source.told, h.w.source.processes, h.w.source.breakAfter = nil, h.w.source.processes[:1], 0
-	for n := range awaitedFor + 3 {
+	for n := range int(awaitedTime/time.Second) + awaitedFor + 3 {
 		scrape(h.t, tracker, 100+n)
 	}
 	assert.Empty(h.t, tracker.ends.awaited)

@@ -244,6 +244,19 @@ func TestEndsOfWhichNoNameIsKnownAreOther(t *testing.T) {
 	}
 }
 
+// TestUnitOfWhichNoScanSawAProcess is found by the number of its control group, which may be gone.
+func TestUnitOfWhichNoScanSawAProcess(t *testing.T) {
+	source := &fakeExitSource{}
+	source.processes = []fakeProcess{proc(1, 0, "init", 0)}
+	tracker := newTracker(t, source, Options{GroupBy: []GroupKey{GroupUnit}})
+	scrape(t, tracker, 0)
+	x := unseen("backup", 1, 5)
+	x.CgroupID = 77
+	source.exits = []read.Exit{x}
+	s := scrape(t, tracker, 1)
+	assert.Equal(t, uint64(5), groupCPU(s)["once.service"])
+}
+
 func TestFiltersDecideOnUnseenProcessesByWhatIsKnown(t *testing.T) {
 	withUser := func(x read.Exit, uid uint32) read.Exit {
 		x.UID = uid

@@ -46,6 +46,12 @@ func (r Root) Statfs(path string) (st unix.Statfs_t, err error) {
 	}
 }
 
+// HasProcfs tells whether what is mounted at proc is the kernel's procfs, rather than a copy of one.
+func (r Root) HasProcfs() bool {
+	st, err := r.Statfs(r.Join("proc"))
+	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
+}
+
 func statfs(path string, st *unix.Statfs_t) error {
 	for {
 		if err := unix.Statfs(path, st); err != unix.EINTR {

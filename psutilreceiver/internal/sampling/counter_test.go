@@ -62,7 +62,7 @@ func TestTheMeanOfRatesIsWhatTheCounterSays(t *testing.T) {
 	for range 200 {
 		var c Counter
 		var h Histogram
-		at, total := time.Duration(0), float64(r.IntN(1<<40))
+		at, total := time.Duration(0), float64(r.Int64N(1<<40))
 		first := total
 		c.Advance(total, at)
 		for range 1 + r.IntN(300) {

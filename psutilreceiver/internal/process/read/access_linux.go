@@ -20,10 +20,9 @@ import (
 // swap, owner, command line and cgroup. The count of descriptors needs none since Linux 6.2. A capability that holds in a user namespace of this
 // process's own does not reach processes outside of it, which is not seen here: the read errors of a scan show it.
 func ProbeAccess(root string) (Access, error) {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return Access{}, fmt.Errorf("reading own capabilities: %w", err)
+	effective, err := EffectiveCapabilities()
+	if err != nil {
+		return Access{}, err
 	}
 	hidepid, group, err := mountOptions(root)
 	if err != nil {
@@ -36,11 +35,21 @@ func ProbeAccess(root string) (Access, error) {
 	dir := newProcdir(rootfs.At(root))
 	countsDescriptors := dir.open() == nil && dir.fdSizes
 	_ = dir.close()
-	a := missingAccess(uint64(data[1].Effective)<<32|uint64(data[0].Effective), countsDescriptors)
+	a := missingAccess(effective, countsDescriptors)
 	if slices.Contains(a.Lacks, capSysPtrace) && group != os.Getegid() && !slices.Contains(groups, group) {
 		a.Hidepid = hidepid
 	}
 	return a, nil
+}
+
+// EffectiveCapabilities returns the capabilities that this process has in effect: bit n is that of number n in capabilities(7).
+func EffectiveCapabilities() (uint64, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return 0, fmt.Errorf("reading own capabilities: %w", err)
+	}
+	return uint64(data[1].Effective)<<32 | uint64(data[0].Effective), nil
 }
 
 const capSysPtrace = "CAP_SYS_PTRACE"

@@ -1,5 +1,7 @@
 package read
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/cgroup"
+
 // An ExitSource is a [Source] that the kernel tells of every process that ends, so that nothing is lost of what a process used after its last reading, or of
 // one that lived between two scans. Its I/O counters are those of a process itself, without what Linux adds to a parent for children that it waited for. Its
 // context switches are those of all threads, also of those that have ended.
@@ -14,6 +16,16 @@ type ExitSource interface {
 	Exits(visit func(*Exit)) (lost uint64)
 	// Owner returns the name of a user as [Identity] has it.
 	Owner(uid uint32) string
+	// Cgroup returns the path in the unified hierarchy of a control group in which a process has ended, by its number; "" where that is not known, and for the
+	// root.
+	Cgroup(id uint64) string
+}
+
+// SetUnifiedCgroup sets what follows from a path in the unified hierarchy.
+func (id *Identity) SetUnifiedCgroup(path string) {
+	id.Cgroup, id.CgroupText = path, "0::"+path
+	id.Unit, id.ContainerID = cgroup.Unit(path), cgroup.ContainerID(path)
+	id.Have |= AttributeCgroup
 }
 
 // An Exit is what a process used until its end, or what several did that no scan has seen.

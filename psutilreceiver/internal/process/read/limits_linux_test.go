@@ -21,7 +21,7 @@ func TestParseLimits(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 1024, limits[LimitDescriptors])
 	assert.EqualValues(t, 0, limits[LimitNice])
-	assert.EqualValues(t, Unlimited, limits[LimitCPU])
+	assert.Equal(t, uint64(Unlimited), uint64(limits[LimitCPU]))
 	for _, text := range []string{"", "garbage", "Max open files", "Max open files 10", "Max open files -1 2 files\n", "Max open filesx 1 2\n"} {
 		_, err := parseLimits([]byte(text))
 		assert.Error(t, err, text)

@@ -19,6 +19,12 @@ type Source interface {
 	Close() error
 }
 
+// A StateCounter counts processes at less than the cost of a scan. Any goroutine may use it, also while a scan runs.
+type StateCounter interface {
+	// CountStates counts all processes by the kernel's letter of their state: stat state (3).
+	CountStates(letters *[128]int32) error
+}
+
 // Attributes is a set of attributes: those of an [Identity] to read, or those that it has.
 type Attributes uint8
 

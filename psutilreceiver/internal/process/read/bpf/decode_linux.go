@@ -60,9 +60,7 @@ func (p *programsProcess) name() []byte {
 // text returns the bytes from the first of an array of C on, until the first zero or the size.
 func text(array []int8, size int) []byte {
 	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(array))), size)
-	if end := bytes.IndexByte(b, 0); end >= 0 {
-		return b[:end]
-	}
+	b, _, _ = bytes.Cut(b, []byte{0})
 	return b
 }
 

@@ -6,4 +6,4 @@
 // compares them with their source. Another version of clang makes other objects.
 package bpf
 
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -strip llvm-strip-14 -tags linux -target amd64,arm64 -type process -type ended -type times -type ending -type name programs processes.bpf.c -- -O2 -g -Wall -Werror -I/usr/include/x86_64-linux-gnu -I/usr/include/aarch64-linux-gnu
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -strip llvm-strip-14 -tags linux -target amd64,arm64 -type process -type ended -type times -type ending -type name -type path programs processes.bpf.c -- -O2 -g -Wall -Werror -I/usr/include/x86_64-linux-gnu -I/usr/include/aarch64-linux-gnu

@@ -3,8 +3,6 @@
 package bpf
 
 import (
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -21,13 +19,13 @@ func TestMain(m *testing.M) {
 	proctest.Main(m, roles)
 }
 
-// TestEachFigureIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
+// TestEachValueIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
 // as it is read: see `make process-bracket`.
-func TestEachFigureIsBetweenThoseOfProc(t *testing.T) {
+func TestEachValueIsBetweenThoseOfProc(t *testing.T) {
 	r := newReader(t)
 	readtest.StartMixture(t, 1, 50)
 	b := readtest.NewBracket(r)
-	b.RawIO, b.EndedSwitches = r.RawIO, r.endedSwitches
+	b.RawIO, b.EndedSwitches, b.ByProc = r.RawIO, r.endedSwitches, r.readByProc
 	defer func() { assert.NoError(t, b.Close()) }()
 	require.NoError(t, b.Round())
 	if r.hidesProcessOne() {
@@ -54,6 +52,16 @@ func (r *Reader) endedSwitches(pid int32) ([2]uint64, bool) {
 	return [2]uint64{}, false
 }
 
+// readByProc tells whether the last scan read all of a process from /proc.
+func (r *Reader) readByProc(pid int32) bool {
+	for record, rest := nextRecord(r.written); record != nil; record, rest = nextRecord(rest) {
+		if record.Pid == uint32(pid) {
+			return record.Special&incomplete != 0
+		}
+	}
+	return true
+}
+
 // hidesProcessOne tells whether this kernel does not show process 1 to programs. Such a kernel, of sandboxes, also runs no program in place of a thread of
 // process 1, so that it does not tell of an end that happens to be found while one of these runs.
 func (r *Reader) hidesProcessOne() bool {
@@ -73,9 +81,7 @@ func TestEndsOfAStorm(t *testing.T) {
 	var ends readtest.Ends
 	require.NoError(t, ends.Collect(r))
 	done := make(chan readtest.Storm, 1)
-	go func() {
-		done <- readtest.RunStorm(t, fmt.Sprintf("%c%c", 'a'+os.Getpid()%26, 'a'+os.Getpid()/26%26), 4, readtest.StormWanted(1_000))
-	}()
+	go func() { done <- readtest.RunStorm(t, readtest.StormPrefix(), 4, readtest.StormWanted(1_000)) }()
 	var storm readtest.Storm
 	for storm == nil {
 		select {

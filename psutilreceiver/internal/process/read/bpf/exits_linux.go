@@ -19,6 +19,7 @@ type ends struct {
 	seen       []*end // processes that a scan has seen, each by itself
 	unseen     map[endKey]*end
 	byAncestor map[int32][]*end
+	lost       uint64 // ends of processes that a scan has seen, beyond maxEnds: what they used before is counted already, and how much that is nobody knows
 }
 
 // An end is that of a process that a scan has seen, or those of several that have their key in common.
@@ -47,7 +48,11 @@ func (e *ends) add(record *programsEnded, p *process) {
 		}
 	}
 	totals := record.totals(p)
-	if p != nil && len(e.seen) < maxEnds {
+	if p != nil && len(e.seen) >= maxEnds {
+		e.lost++
+		return
+	}
+	if p != nil {
 		x := &end{Exit: read.Exit{
 			Key: read.Key{PID: pid, Start: record.Start / nanosecondsPerTick}, Processes: 1, Ancestor: parent,
 			UID: record.User, CgroupID: record.Cgroup, Totals: totals, Comm: record.name(),
@@ -192,9 +197,9 @@ func (r *Reader) Exits(visit func(*read.Exit)) (lost uint64) {
 	}
 	var sum uint64
 	if err := p.lost.Get(&sum); err != nil {
-		return 0
+		return ended.lost
 	}
-	lost = sum - p.told
+	lost = sum - p.told + ended.lost
 	p.told = sum
 	return lost
 }

@@ -50,17 +50,21 @@ func TestAncestorOfAChain(t *testing.T) {
 	assert.Equal(t, uint64(64), e.allOf()["20 cc"])
 }
 
-// TestEndsAreBounded and nothing of them is lost.
+// TestEndsAreBounded, and those that do not fit are lost, or have no name.
 func TestEndsAreBounded(t *testing.T) {
 	e := newEnds()
 	random := rand.New(rand.NewPCG(1, 2))
-	var sum uint64
+	var sum, seen, lost uint64
 	for i := range uint32(5 * maxEnds) {
 		faults := random.Uint64N(100)
 		sum += faults
 		var p *process
 		if random.IntN(2) == 0 {
 			p = &process{}
+			if seen++; seen > maxEnds {
+				lost++
+				sum -= faults
+			}
 		}
 		e.add(endOf(100+i, 1+random.Uint32N(100+i), fmt.Sprint("n", i), faults), p)
 	}
@@ -76,5 +80,6 @@ func TestEndsAreBounded(t *testing.T) {
 		processes += x.Processes
 	}
 	assert.Equal(t, sum, all)
-	assert.Equal(t, uint64(5*maxEnds), processes)
+	assert.Equal(t, lost, e.lost)
+	assert.Equal(t, uint64(5*maxEnds)-lost, processes)
 }

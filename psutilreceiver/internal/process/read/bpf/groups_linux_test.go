@@ -4,6 +4,7 @@ package bpf
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -86,4 +87,36 @@ func TestGroupOfAProcessThatMoves(t *testing.T) {
 		assert.True(t, r.HasMoved(&s, group), "back from %s", folder)
 		group = identify()
 	}
+}
+
+// TestPathOfAGroupThatIsGone is known of one in which a process has ended.
+func TestPathOfAGroupThatIsGone(t *testing.T) {
+	testenv.Root(t, "makes control groups")
+	unified, _ := hierarchies(t)
+	if unified == "" {
+		testenv.Missing(t, "no control groups of version 2 are mounted")
+	}
+	if !seesWholePaths() {
+		testenv.Missing(t, "this is a namespace for control groups")
+	}
+	r := newReader(t)
+	require.NoError(t, r.Scan(func(*read.Sample) {}))
+	folder, err := os.MkdirTemp(unified, "reader-test-") //nolint:usetesting // It is a control group.
+	require.NoError(t, err)
+	defer func() { _ = os.Remove(folder) }()
+	below := filepath.Join(folder, "once.service")
+	require.NoError(t, os.Mkdir(below, 0o755))
+	defer func() { _ = os.Remove(below) }()
+	var group syscall.Stat_t
+	require.NoError(t, syscall.Stat(below, &group))
+	command := exec.Command("true")
+	at, err := os.Open(below)
+	require.NoError(t, err)
+	defer func() { _ = at.Close() }()
+	command.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(at.Fd())}
+	require.NoError(t, command.Run())
+	require.NoError(t, os.Remove(below))
+	assert.Equal(t, "/"+filepath.Base(folder)+"/once.service", r.Cgroup(group.Ino))
+	assert.Empty(t, r.Cgroup(1), "the root")
+	assert.Empty(t, r.Cgroup(1<<60))
 }

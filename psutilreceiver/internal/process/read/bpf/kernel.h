@@ -122,6 +122,12 @@ struct cred {
 
 struct kernfs_node {
 	u64 id;
+	struct kernfs_node *__parent; // since Linux 6.15
+	const char *name;
+};
+
+struct kernfs_node___before_6_15 {
+	struct kernfs_node *parent;
 };
 
 struct cgroup {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/features"
@@ -23,6 +24,7 @@ type programs struct {
 	ring       *ringbuf.Reader
 	lost       *ebpf.Variable
 	counted    *ebpf.Variable // whether descriptors are
+	uncounted  bool           // they are not
 	told       uint64         // of lost, what was told
 	loaded     uint64         // ns since boot: what ended before was not counted
 	flushed    chan struct{}  // one for each [ringbuf.Reader.Flush]; closed at the end
@@ -37,6 +39,9 @@ const (
 
 // linuxWithLoop is the version since which programs may have loops of many rounds: 5.17.
 const linuxWithLoop = 5<<16 | 17<<8
+
+// linuxWithoutMemlock is the version since which RLIMIT_MEMLOCK does not limit programs: 5.11.
+const linuxWithoutMemlock = 5<<16 | 11<<8
 
 func load() (*programs, error) {
 	p := &programs{flushed: make(chan struct{})}
@@ -64,14 +69,29 @@ func (p *programs) load() error {
 			return fmt.Errorf("loading programs: %w", err)
 		}
 	}
-	if version, err := features.LinuxVersionCode(); err == nil && version < 5<<16|11<<8 {
+	version, err := features.LinuxVersionCode()
+	limited := err == nil && version < linuxWithoutMemlock
+	if limited {
 		liftMemlock()
 	}
 	if p.collection, err = ebpf.NewCollection(spec); err != nil {
-		return fmt.Errorf("loading programs into the kernel: %w", err)
+		return fmt.Errorf("loading programs into the kernel: %w", refusal(err, limited))
 	}
 	p.lost, p.counted = p.collection.Variables[programsVarLost], p.collection.Variables[programsVarDescriptors]
 	return p.attach(dump)
+}
+
+// refusal says what may be the cause where bpf(2) is not permitted to a process that has the capabilities. The library takes it to be RLIMIT_MEMLOCK,
+// which limited tells whether there is.
+func refusal(err error, limited bool) error {
+	if !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	cause := "a seccomp filter or a security module may forbid bpf(2)"
+	if limited {
+		cause += ", or RLIMIT_MEMLOCK be too low"
+	}
+	return fmt.Errorf("%s: %s", strings.ReplaceAll(err.Error(), " (MEMLOCK may be too low, consider rlimit.RemoveMemlock)", ""), cause)
 }
 
 // liftMemlock lifts the limit of locked memory as far as this process may. Package rlimit of the library would do so, but calls bpf(2) as soon as it is linked:
@@ -131,8 +151,11 @@ func sinceBoot() (uint64, error) {
 	return uint64(now.Nano()), nil
 }
 
-// countDescriptors says whether those of each process are to be counted.
+// countDescriptors says whether those of each process are to be counted, as at first.
 func (p *programs) countDescriptors(wanted bool) error {
+	if wanted == !p.uncounted {
+		return nil
+	}
 	var value uint32
 	if wanted {
 		value = 1
@@ -140,6 +163,7 @@ func (p *programs) countDescriptors(wanted bool) error {
 	if err := p.counted.Set(value); err != nil {
 		return fmt.Errorf("asking for descriptors: %w", err)
 	}
+	p.uncounted = !wanted
 	return nil
 }
 

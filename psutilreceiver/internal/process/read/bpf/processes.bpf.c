@@ -88,7 +88,7 @@ const struct ended *ended_unused __attribute__((unused));
 
 #define MAX_CPUS 32		// more of them are too many to be looked at for each process
 #define MAX_THREADS (1 << 16)
-#define MAX_THREADS_UNROLLED 64 // on kernels without bpf_loop
+#define MAX_THREADS_UNROLLED 128 // on kernels without bpf_loop
 #define MAX_WORDS 64		// of a bitmap of descriptors: 4,096
 #define LOOKS 4			// at sums that change meanwhile
 
@@ -134,6 +134,29 @@ struct {
 	__uint(max_entries, 1 << 19);
 } ends SEC(".maps");
 
+#define MAX_DEPTH 8 // of groups below the root
+#define MAX_NAME 96
+
+// path has the names of a control group and of those above, up to the root, which is not among them.
+struct path {
+	char names[MAX_DEPTH][MAX_NAME];
+};
+
+// paths has the path of the groups, by their identifier, in which a process has ended: the group may be gone when somebody asks.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, u64);
+	__type(value, struct path);
+} paths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct path);
+} scratch_path SEC(".maps");
+
 // lost counts the processes whose end found no room in the ring.
 u64 lost = 0;
 
@@ -157,10 +180,10 @@ static __always_inline u32 state_of(struct task_struct *task)
 // add_held adds what a thread holds back. It is a function of its own, as all that some kernels lack: where it is not called it is not looked at.
 static __noinline int add_held(struct sums *sums, struct task_struct___before_6_2 *thread)
 {
-	struct task_rss_stat held = {};
-	BPF_CORE_READ_INTO(&held, thread, rss_stat);
+	int held[NR_MM_COUNTERS] = {};
+	bpf_core_read(held, sizeof(held), &thread->rss_stat.count);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		sums->held[i] += held.count[i];
+		sums->held[i] += held[i];
 	return 0;
 }
 
@@ -277,10 +300,10 @@ static __always_inline bool add_threads(struct process *p, struct task_struct *t
 // add_pages_of_threads gives the memory of a process on kernels before 6.2: that of the process, and what threads hold back.
 static __noinline int add_pages_of_threads(struct process *p, struct mm_struct___before_6_2 *mm, struct sums *sums)
 {
-	struct mm_rss_stat stat = {};
-	BPF_CORE_READ_INTO(&stat, mm, rss_stat);
+	u64 pages[NR_MM_COUNTERS] = {};
+	bpf_core_read(pages, sizeof(pages), &mm->rss_stat.count);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		p->memory[i] = stat.count[i].counter + sums->held[i];
+		p->memory[i] = pages[i] + sums->held[i];
 	p->special |= EXACT_MEMORY;
 	return 0;
 }
@@ -519,6 +542,38 @@ static __always_inline void add_unreleased(struct ended *e, struct task_struct *
 	e->involuntary += thread->nivcsw;
 }
 
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node)
+{
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return BPF_CORE_READ((struct kernfs_node___before_6_15 *)node, parent);
+}
+
+// keep_path keeps the path of a control group. One that is too deep, or has too long a name, is not kept.
+static __always_inline void keep_path(struct kernfs_node *node, u64 id)
+{
+	if (bpf_map_lookup_elem(&paths, &id))
+		return;
+	u32 zero = 0;
+	struct path *path = bpf_map_lookup_elem(&scratch_path, &zero);
+	if (!path)
+		return;
+	__builtin_memset(path, 0, sizeof(*path));
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		struct kernfs_node *parent = parent_of(node);
+		if (!parent) {
+			bpf_map_update_elem(&paths, &id, path, BPF_ANY);
+			return;
+		}
+		long size = bpf_probe_read_kernel_str(path->names[depth], MAX_NAME, BPF_CORE_READ(node, name));
+		if (size <= 1 || size >= MAX_NAME)
+			return;
+		node = parent;
+	}
+	if (!parent_of(node))
+		bpf_map_update_elem(&paths, &id, path, BPF_ANY);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(thread_ends, struct task_struct *thread)
 {
@@ -550,6 +605,7 @@ int BPF_PROG(thread_ends, struct task_struct *thread)
 	last->lag.ran = last->times.ran;
 	last->lag.cpu = bpf_get_smp_processor_id();
 	describe(last, leader);
+	keep_path(leader->cgroups->dfl_cgrp->kn, last->cgroup);
 	return 0;
 }
 

@@ -50,6 +50,11 @@ type programsName struct {
 	Pid   uint64
 }
 
+type programsPath struct {
+	_     structs.HostLayout
+	Names [8][96]int8
+}
+
 type programsProcess struct {
 	_                   structs.HostLayout
 	Size                uint32
@@ -103,7 +108,9 @@ type programsTimes struct {
 const (
 	programsMapEndings                   = "endings"
 	programsMapEnds                      = "ends"
+	programsMapPaths                     = "paths"
 	programsMapScratch                   = "scratch"
+	programsMapScratchPath               = "scratch_path"
 	programsProgDumpProcesses            = "dump_processes"
 	programsProgDumpProcessesWithoutLoop = "dump_processes_without_loop"
 	programsProgProcessExecs             = "process_execs"
@@ -169,9 +176,11 @@ type programsProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsMapSpecs struct {
-	Endings *ebpf.MapSpec `ebpf:"endings"`
-	Ends    *ebpf.MapSpec `ebpf:"ends"`
-	Scratch *ebpf.MapSpec `ebpf:"scratch"`
+	Endings     *ebpf.MapSpec `ebpf:"endings"`
+	Ends        *ebpf.MapSpec `ebpf:"ends"`
+	Paths       *ebpf.MapSpec `ebpf:"paths"`
+	Scratch     *ebpf.MapSpec `ebpf:"scratch"`
+	ScratchPath *ebpf.MapSpec `ebpf:"scratch_path"`
 }
 
 // programsVariableSpecs contains global variables before they are loaded into the kernel.
@@ -205,16 +214,20 @@ func (o *programsObjects) Close() error {
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsMaps struct {
-	Endings *ebpf.Map `ebpf:"endings"`
-	Ends    *ebpf.Map `ebpf:"ends"`
-	Scratch *ebpf.Map `ebpf:"scratch"`
+	Endings     *ebpf.Map `ebpf:"endings"`
+	Ends        *ebpf.Map `ebpf:"ends"`
+	Paths       *ebpf.Map `ebpf:"paths"`
+	Scratch     *ebpf.Map `ebpf:"scratch"`
+	ScratchPath *ebpf.Map `ebpf:"scratch_path"`
 }
 
 func (m *programsMaps) Close() error {
 	return _ProgramsClose(
 		m.Endings,
 		m.Ends,
+		m.Paths,
 		m.Scratch,
+		m.ScratchPath,
 	)
 }
 

@@ -6,33 +6,40 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // Reader is a [read.ExitSource] by programs in the kernel. A scan that meets no new process allocates nothing.
 type Reader struct {
-	proc     *read.Reader // for what is read once of a process, and for what the programs do not count
-	programs *programs    // nil once closed
-	pageSize uint64
-	written  []byte      // by the iterator in the last scan
-	sample   read.Sample // the one that is visited
-	asked    read.Fields // since the last scan began
+	proc       *read.Reader // for what is read once of a process, and for what the programs do not count
+	programs   *programs    // nil once closed
+	pageSize   uint64
+	wholePaths bool        // see seesWholePaths
+	written    []byte      // by the iterator in the last scan
+	sample     read.Sample // the one that is visited
+	asked      read.Fields // since the last scan began
 
 	mu        sync.Mutex // for what follows, which the goroutine that is told of ends uses, too
 	processes map[int32]*process
-	scanned   []*process // by the last scan, in its order
-	scan      uint64     // number of the scan
-	began     uint64     // when the first scan did, ns since boot
+	scanned   []*process    // by the last scan, in its order
+	scan      uint64        // number of the scan
+	began     uint64        // when the first scan did, ns since boot
+	at        time.Duration // when this scan began, since boot
+	counted   []byte        // written by the iterator when states were counted last
+	forgot    time.Duration // when processes that are not there any more were forgotten last
 	ended     ends
 	missed    missed
 }
 
 // process is what is kept of a process from scan to scan.
 type process struct {
-	start     uint64 // ns since boot
-	scan      uint64 // in which it was seen last
+	start     uint64        // ns since boot
+	scan      uint64        // in which it was seen last
+	seen      time.Duration // when that was, since boot
 	times     cpuTimes
+	name      string             // of a kernel thread with a long one: /proc shows it whole or cut, as the kernel's version and the kind of thread have it
 	io        [ioCounters]uint64 // its own
 	raw       [ioCounters]uint64 // as /proc/PID/io has it: with that of children that it waited for
 	past      [ioCounters]uint64 // of its account at first sight, what is not of the threads alive: taken to be its own
@@ -41,13 +48,13 @@ type process struct {
 	identity  uint64             // groups when they were last read from /proc; 0 before
 }
 
-// keptScans is for how many scans a process is kept that is not there any more and of whose end nothing was told yet.
-const keptScans = 8
+// keptFor is for how long a process is kept that is not there any more and of whose end nothing was told yet.
+const keptFor = time.Minute
 
 // New loads the programs into the kernel. proc reads the same host. The error says what the kernel refused.
 func New(proc *read.Reader) (*Reader, error) {
 	r := &Reader{
-		proc: proc, pageSize: uint64(os.Getpagesize()),
+		proc: proc, pageSize: uint64(os.Getpagesize()), wholePaths: seesWholePaths(),
 		written: make([]byte, 0, 2*chunk), processes: make(map[int32]*process), ended: newEnds(), missed: newMissed(),
 	}
 	if err := r.open(); err != nil {
@@ -56,7 +63,10 @@ func New(proc *read.Reader) (*Reader, error) {
 	return r, nil
 }
 
-var _ read.ExitSource = (*Reader)(nil)
+var (
+	_ read.ExitSource   = (*Reader)(nil)
+	_ read.StateCounter = (*Reader)(nil)
+)
 
 func (r *Reader) open() error {
 	if r.programs != nil {
@@ -66,7 +76,9 @@ func (r *Reader) open() error {
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
 	r.programs = loaded
+	r.mu.Unlock()
 	go r.follow(loaded)
 	return nil
 }
@@ -93,6 +105,14 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 			continue
 		}
 		record.fill(&r.sample, p.times, &p.io, r.pageSize)
+		if record.Size == longRecord {
+			if p.name == "" {
+				r.proc.Visit(int32(record.Pid), func(s *read.Sample) { p.name = s.Comm() })
+			}
+			if p.name != "" {
+				r.sample.SetComm(p.name)
+			}
+		}
 		visit(&r.sample)
 	}
 	return nil
@@ -131,6 +151,7 @@ func (r *Reader) take() error {
 		r.began = began
 	}
 	r.scan++
+	r.at = time.Duration(began)
 	r.scanned = r.scanned[:0]
 	record, rest := nextRecord(r.written)
 	for record != nil {
@@ -140,9 +161,10 @@ func (r *Reader) take() error {
 	if err := r.findMissed(began); err != nil {
 		return err
 	}
-	if r.scan%keptScans == 0 {
+	if now := time.Duration(began); now-r.forgot > keptFor/4 {
+		r.forgot = now
 		for pid, p := range r.processes {
-			if r.scan-p.scan >= keptScans {
+			if now-p.seen > keptFor {
 				delete(r.processes, pid)
 			}
 		}
@@ -163,7 +185,7 @@ func (r *Reader) update(record *programsProcess) *process {
 		}
 		r.processes[pid] = p
 	}
-	p.scan, p.groups = r.scan, record.Groups
+	p.scan, p.seen, p.groups = r.scan, r.at, record.Groups
 	if record.Special&incomplete != 0 {
 		return p
 	}
@@ -177,6 +199,40 @@ func (r *Reader) update(record *programsProcess) *process {
 	}
 	return p
 }
+
+// sameTime is how long after a scan its states are still those of the time that they are asked for.
+const sameTime = 100 * time.Millisecond
+
+// CountStates runs the iterator, unless a scan did so just now.
+func (r *Reader) CountStates(letters *[128]int32) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, err := sinceBoot()
+	if err != nil {
+		return err
+	}
+	written := r.written
+	if r.scan == 0 || time.Duration(now)-r.at > sameTime {
+		if r.programs == nil {
+			return errClosed
+		}
+		if r.counted, err = r.programs.dump(r.counted[:0]); err != nil {
+			return err
+		}
+		written = r.counted
+	}
+	*letters = [128]int32{}
+	record, rest := nextRecord(written)
+	if record == nil || record.Pid != 1 {
+		letters['S']++ // See Scan.
+	}
+	for ; record != nil; record, rest = nextRecord(rest) {
+		letters[stateLetter(record.State, record.ExitState)]++
+	}
+	return nil
+}
+
+var errClosed = errors.New("the programs are not loaded any more")
 
 // RawIO returns the I/O of a process in the last scan as /proc/PID/io has it, with that of children that it waited for, in the order of the counters from
 // [read.DiskReadBytes] on. It reports false for a process that the scan did not see.
@@ -231,10 +287,13 @@ func (r *Reader) ReadErrors() *read.Errors { return r.proc.ReadErrors() }
 
 // Close removes the programs from the kernel, and closes what is open of /proc. A later Scan begins again.
 func (r *Reader) Close() error {
+	r.mu.Lock()
+	loaded := r.programs
+	r.programs = nil
+	r.mu.Unlock()
 	var err error
-	if r.programs != nil {
-		err = r.programs.close()
-		r.programs = nil
+	if loaded != nil {
+		err = loaded.close() // Whoever is told of ends may wait for the lock.
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
@@ -27,16 +27,17 @@ func Supported(root string) error {
 	if err := unix.Uname(&name); err != nil {
 		return fmt.Errorf("the release of the kernel can't be read: %w", err)
 	}
-	s := surroundings{release: unix.ByteSliceToString(name.Release[:]), pid: os.Getpid(), isProcfs: isProcfs}
+	s := surroundings{release: unix.ByteSliceToString(name.Release[:]), pid: os.Getpid(), capabilities: read.EffectiveCapabilities, hasProcfs: rootfs.Root.HasProcfs}
 	return s.supports(rootfs.At(root))
 }
 
 // surroundings is what this process runs in. Tests have others.
 type surroundings struct {
-	own      rootfs.Root // in which this process's own /proc and /sys are: /
-	release  string      // of the kernel: uname -r
-	pid      int         // of this process
-	isProcfs func(rootfs.Root) bool
+	own          rootfs.Root // in which this process's own /proc and /sys are: /
+	release      string      // of the kernel: uname -r
+	pid          int         // of this process
+	capabilities func() (uint64, error)
+	hasProcfs    func(rootfs.Root) bool
 }
 
 // supports returns an error that says all that is missing for reading the host by BPF, each as a part of a sentence.
@@ -102,9 +103,9 @@ func (s *surroundings) missingTypes() string {
 
 // missingCapabilities names those that are not in effect. CAP_SYS_ADMIN stands for both.
 func (s *surroundings) missingCapabilities() string {
-	effective, err := s.effectiveCapabilities()
+	effective, err := s.capabilities()
 	if err != nil {
-		return fmt.Sprintf("this process's capabilities can't be read: %v", err)
+		return err.Error()
 	}
 	has := func(capability int) bool { return effective&(1<<capability) != 0 }
 	if has(unix.CAP_SYS_ADMIN) {
@@ -125,52 +126,36 @@ func (s *surroundings) missingCapabilities() string {
 	return "this process lacks " + strings.Join(lacks, " and ") + " (CAP_SYS_ADMIN would do, too)"
 }
 
-func (s *surroundings) effectiveCapabilities() (uint64, error) {
-	text, err := s.ownFile("proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for len(text) > 0 {
-		var line []byte
-		line, text = proctext.Line(text)
-		if value, ok := bytes.CutPrefix(line, []byte("CapEff:")); ok {
-			return strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
-		}
-	}
-	return 0, errors.New("no CapEff in /proc/self/status")
-}
-
 // otherProc tells whether the host's /proc does not have the processes that the kernel hands over, by the same numbers.
 func (s *surroundings) otherProc(host rootfs.Root) string {
 	proc := host.Join("proc")
-	if !s.isProcfs(host) {
+	if !s.hasProcfs(host) {
 		return proc + " is not the kernel's procfs"
 	}
-	if s.isOfFirstPIDs() && host.Readlink(host.Join("proc/self")) != strconv.Itoa(s.pid) {
+	if s.hasFirstPIDs() && host.Readlink(host.Join("proc/self")) != strconv.Itoa(s.pid) {
 		return proc + " is that of another pid namespace"
 	}
 	return ""
 }
 
-func isProcfs(host rootfs.Root) bool {
-	st, err := host.Statfs(host.Join("proc"))
-	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
-}
-
-// The numbers of the namespaces that the kernel begins with: PROC_PID_INIT_INO and PROC_USER_INIT_INO of its source.
+// The numbers of the namespaces that the kernel begins with: PROC_USER_INIT_INO and PROC_TIME_INIT_INO of its source.
 const (
-	firstPIDNamespace  = "pid:[4026531836]"
 	firstUserNamespace = "user:[4026531837]"
+	firstTimeNamespace = "time:[4026531834]"
 )
 
-// otherNamespaces tells whether pids or numbers of users here are not those that the kernel hands over.
+// otherNamespaces tells whether pids, numbers of users or times since boot here are not those that the kernel hands over.
 func (s *surroundings) otherNamespaces() string {
 	var of []string
-	if !s.isOfFirstPIDs() {
+	if !s.hasFirstPIDs() {
 		of = append(of, "a pid namespace of its own, where it has to share the host's (--pid host, hostPID: true)")
 	}
 	if s.own.Readlink(s.own.Join("proc/self/ns/user")) != firstUserNamespace {
 		of = append(of, "a user namespace of its own")
+	}
+	// A kernel need not have time namespaces.
+	if time := s.own.Readlink(s.own.Join("proc/self/ns/time")); time != "" && time != firstTimeNamespace {
+		of = append(of, "a time namespace of its own")
 	}
 	if len(of) == 0 {
 		return ""
@@ -178,8 +163,9 @@ func (s *surroundings) otherNamespaces() string {
 	return "this process is in " + strings.Join(of, " and in ")
 }
 
-func (s *surroundings) isOfFirstPIDs() bool {
-	return s.own.Readlink(s.own.Join("proc/self/ns/pid")) == firstPIDNamespace
+func (s *surroundings) hasFirstPIDs() bool {
+	first, _ := read.HasFirstPIDs(s.own)
+	return first
 }
 
 // ticklessCPUs tells whether CPUs run without a clock tick: the times of processes are accounted for otherwise with them.

@@ -3,6 +3,7 @@
 package bpf
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
@@ -26,9 +28,9 @@ type machine struct {
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, root: t.TempDir()}
-	m.s = surroundings{own: rootfs.At(m.root), release: "5.8.0", pid: 4711, isProcfs: func(rootfs.Root) bool { return true }}
+	m.s = surroundings{own: rootfs.At(m.root), release: "5.8.0", pid: 4711, hasProcfs: func(rootfs.Root) bool { return true }}
+	m.hold(1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON)
 	m.write("sys/kernel/btf/vmlinux", "\x9f\xeb")
-	m.write("proc/4711/status", "Name:\tx\nCapPrm:\tffffffffffffffff\nCapEff:\t000000c000000000\nCapBnd:\tffffffffffffffff\n")
 	m.write("sys/devices/system/cpu/nohz_full", "(null)\n")
 	m.write("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
 	m.link("proc/self", "4711")
@@ -57,8 +59,9 @@ func (m *machine) remove(name string) {
 	require.NoError(m.t, os.Remove(filepath.Join(m.root, name)))
 }
 
-func (m *machine) status(capabilities string) {
-	m.write("proc/4711/status", "Name:\tx\nCapEff:\t"+capabilities+"\n")
+// hold gives the process capabilities.
+func (m *machine) hold(capabilities uint64) {
+	m.s.capabilities = func() (uint64, error) { return capabilities, nil }
 }
 
 // TestWhatIsMissingIsSaid has a row for each thing that BPF takes, and for each that it can do without.
@@ -85,25 +88,27 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 				require.NoError(m.t, os.Mkdir(filepath.Join(m.root, "sys/kernel/btf/vmlinux"), 0o700))
 			}, "the kernel's types (BTF) can't be read",
 		},
-		"CAP_SYS_ADMIN alone": {func(m *machine) { m.status("0000000000200000") }, ""},
-		"all capabilities":    {func(m *machine) { m.status("000001ffffffffff") }, ""},
-		"no capability":       {func(m *machine) { m.status("0000000000000000") }, neither},
-		"the packages' unit":  {func(m *machine) { m.status("0000000000080004") }, neither},
+		"CAP_SYS_ADMIN alone": {func(m *machine) { m.hold(1 << unix.CAP_SYS_ADMIN) }, ""},
+		"all capabilities":    {func(m *machine) { m.hold(1<<(unix.CAP_LAST_CAP+1) - 1) }, ""},
+		"no capability":       {func(m *machine) { m.hold(0) }, neither},
+		"the packages' unit":  {func(m *machine) { m.hold(1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_DAC_READ_SEARCH) }, neither},
 		"no CAP_BPF": {
-			func(m *machine) { m.status("0000004000000000") }, "this process lacks CAP_BPF (CAP_SYS_ADMIN would do, too)",
+			func(m *machine) { m.hold(1 << unix.CAP_PERFMON) }, "this process lacks CAP_BPF (CAP_SYS_ADMIN would do, too)",
 		},
 		"no CAP_PERFMON": {
-			func(m *machine) { m.status("0000008000000000") }, "this process lacks CAP_PERFMON (CAP_SYS_ADMIN would do, too)",
+			func(m *machine) { m.hold(1 << unix.CAP_BPF) }, "this process lacks CAP_PERFMON (CAP_SYS_ADMIN would do, too)",
 		},
-		"capabilities that are none": {func(m *machine) { m.status("many") }, "this process's capabilities can't be read"},
-		"no line of capabilities": {
-			func(m *machine) { m.write("proc/4711/status", "Name:\tx\n") }, "this process's capabilities can't be read: no CapEff in /proc/self/status",
+		"capabilities that can't be read": {
+			func(m *machine) {
+				m.s.capabilities = func() (uint64, error) { return 0, errors.New("reading own capabilities: no") }
+			},
+			"reading own capabilities: no",
 		},
 		"copied tree": {
-			func(m *machine) { m.s.isProcfs = func(rootfs.Root) bool { return false } }, "/proc is not the kernel's procfs",
+			func(m *machine) { m.s.hasProcfs = func(rootfs.Root) bool { return false } }, "/proc is not the kernel's procfs",
 		},
 		"/proc of a container": {func(m *machine) { m.s.pid = 4712 }, "/proc is that of another pid namespace"},
-		"/proc of another":     {func(m *machine) { m.remove("proc/self") }, "can't be read"},
+		"no /proc/self":        {func(m *machine) { m.remove("proc/self") }, "this process is in a pid namespace of its own"},
 		"container": {
 			func(m *machine) { m.s.pid = 1; m.link("proc/4711/ns/pid", "pid:[4026532301]") },
 			"this process is in a pid namespace of its own, where it has to share the host's (--pid host, hostPID: true)",
@@ -116,6 +121,10 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 				m.link("proc/4711/ns/user", "user:[4026532300]")
 				m.link("proc/4711/ns/pid", "pid:[4026532301]")
 			}, "(--pid host, hostPID: true) and in a user namespace of its own",
+		},
+		"the host's time": {func(m *machine) { m.link("proc/4711/ns/time", "time:[4026531834]") }, ""},
+		"a time of its own": {
+			func(m *machine) { m.link("proc/4711/ns/time", "time:[4026532302]") }, "this process is in a time namespace of its own",
 		},
 		"namespaces that can't be seen": {
 			func(m *machine) { m.remove("proc/4711/ns/pid") }, "this process is in a pid namespace of its own",
@@ -132,7 +141,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		"not locked down": {func(m *machine) { m.write("sys/kernel/security/lockdown", "[none] integrity confidentiality\n") }, ""},
 		"no securityfs":   {func(m *machine) { m.remove("sys/kernel/security/lockdown") }, ""},
 		"several at once": {
-			func(m *machine) { m.s.release = "5.4.0"; m.status("0") }, "it takes Linux 5.8 or newer, and this is 5.4.0; " + neither,
+			func(m *machine) { m.s.release = "5.4.0"; m.hold(0) }, "it takes Linux 5.8 or newer, and this is 5.4.0; " + neither,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +162,6 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 func TestAnotherRootIsNotThisHost(t *testing.T) {
 	m, other := newMachine(t), newMachine(t)
 	other.remove("sys/kernel/btf/vmlinux")
-	other.remove("proc/4711/status")
 	require.NoError(t, m.s.supports(rootfs.At(other.root)))
 	other.link("proc/self", "1")
 	require.ErrorContains(t, m.s.supports(rootfs.At(other.root)), other.root+"/proc is that of another pid namespace")

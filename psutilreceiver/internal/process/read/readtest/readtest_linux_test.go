@@ -99,7 +99,7 @@ func TestBracketFindsEachFault(t *testing.T) {
 
 // TestStormsParentsKnowWhatTheirChildrenUsed runs a small one.
 func TestStormsParentsKnowWhatTheirChildrenUsed(t *testing.T) {
-	storm := RunStorm(t, "ts", 2, 1000)
+	storm := RunStorm(t, StormPrefix(), 2, 1000)
 	assert.Len(t, storm, 2*8)
 	assert.InDelta(t, 1000, storm.Processes(), 40)
 	for name, used := range storm {

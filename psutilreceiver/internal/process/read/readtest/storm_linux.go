@@ -8,18 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 const (
@@ -34,17 +31,6 @@ const (
 	stormTransfer  = 1000
 	stormDisk      = 8192
 )
-
-// Used is what processes of one name used until their end: by the account of those who waited for them, or by the reader.
-type Used struct {
-	Processes                           uint64
-	User, System                        uint64 // µs
-	MinorFaults, MajorFaults            uint64
-	LogicalReads, LogicalWrites         uint64 // bytes
-	DiskReads, DiskWrites               uint64 // bytes
-	Voluntary, Involuntary              uint64 // context switches
-	WithKey, WithoutAncestor, OtherUser uint64 // of the reader only: processes that a scan has seen; without ancestor; of another user than this one
-}
 
 // stormVariable names the environment variable with how many processes a storm has.
 const stormVariable = "STORM_PROCESSES"
@@ -68,8 +54,11 @@ func (s Storm) Processes() (n uint64) {
 	return n
 }
 
+// StormPrefix begins the names of a storm of this process.
+func StormPrefix() string { return strconv.FormatInt(int64(os.Getpid())%(36*36*36*36), 36) }
+
 // RunStorm has so many parents, at the same time, start children that live shortly, altogether about count, and gives what these used. Their names begin with
-// prefix, which has up to 4 bytes. Of each 50 children one executes a program that has threads.
+// prefix, which has up to 4 bytes: [StormPrefix] gives one that no other test has at the time. Of each 50 children one executes a program that has threads.
 func RunStorm(tb testing.TB, prefix string, parents, count int) Storm {
 	tb.Helper()
 	folder := tb.TempDir()
@@ -293,148 +282,4 @@ func (u *Used) addLeaves(count uint64, w *leafWork) {
 	u.Processes += count
 	u.LogicalReads += count * uint64(w.transfers*w.size)
 	u.LogicalWrites += count * uint64(w.transfers*w.size+w.disk)
-}
-
-func (u Used) combine(o Used, f func(a, b uint64) uint64) Used {
-	return Used{
-		Processes: f(u.Processes, o.Processes), User: f(u.User, o.User), System: f(u.System, o.System),
-		MinorFaults: f(u.MinorFaults, o.MinorFaults), MajorFaults: f(u.MajorFaults, o.MajorFaults),
-		LogicalReads: f(u.LogicalReads, o.LogicalReads), LogicalWrites: f(u.LogicalWrites, o.LogicalWrites),
-		DiskReads: f(u.DiskReads, o.DiskReads), DiskWrites: f(u.DiskWrites, o.DiskWrites),
-		Voluntary: f(u.Voluntary, o.Voluntary), Involuntary: f(u.Involuntary, o.Involuntary),
-		WithKey: f(u.WithKey, o.WithKey), WithoutAncestor: f(u.WithoutAncestor, o.WithoutAncestor), OtherUser: f(u.OtherUser, o.OtherUser),
-	}
-}
-
-func (u Used) plus(o Used) Used  { return u.combine(o, func(a, b uint64) uint64 { return a + b }) }
-func (u Used) minus(o Used) Used { return u.combine(o, func(a, b uint64) uint64 { return a - b }) }
-
-// An Ends sums up by name what a source says of processes that ended.
-type Ends struct {
-	ByName Storm
-	Lost   uint64
-	// SomeMissed says that this kernel may not tell of some ends: then up to a hundredth may be missing, and what was told of must be exact only where it is all
-	// of a name.
-	SomeMissed bool
-}
-
-// Collect scans once and takes the ends that are told.
-func (e *Ends) Collect(source read.ExitSource) error {
-	if e.ByName == nil {
-		e.ByName = make(Storm)
-	}
-	if err := source.Scan(func(*read.Sample) {}); err != nil {
-		return err
-	}
-	uid := uint32(os.Geteuid())
-	e.Lost += source.Exits(func(x *read.Exit) {
-		t := &x.Totals
-		u := Used{
-			Processes: x.Processes, User: t[read.CPUUser], System: t[read.CPUSystem], MinorFaults: t[read.MinorFaults], MajorFaults: t[read.MajorFaults],
-			LogicalReads: t[read.LogicalReadBytes], LogicalWrites: t[read.LogicalWriteBytes], DiskReads: t[read.DiskReadBytes], DiskWrites: t[read.DiskWriteBytes],
-			Voluntary: t[read.VoluntarySwitches], Involuntary: t[read.InvoluntarySwitches],
-		}
-		if x.Key != (read.Key{}) {
-			u.WithKey = x.Processes
-		}
-		if x.Ancestor == 0 {
-			u.WithoutAncestor = x.Processes
-		}
-		if x.UID != uid {
-			u.OtherUser = x.Processes
-		}
-		e.ByName[x.Comm] = e.ByName[x.Comm].plus(u)
-	})
-	return nil
-}
-
-// Await collects until as many of the storm's processes were told of as there were, or the time is over.
-func (e *Ends) Await(source read.ExitSource, storm Storm, limit time.Duration) error {
-	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
-		if err := e.Collect(source); err != nil {
-			return err
-		}
-		var told uint64
-		for name := range storm {
-			told += e.ByName[name].Processes
-		}
-		if told >= storm.Processes() || time.Now().After(end) {
-			return nil
-		}
-	}
-}
-
-// Compare holds what was told of ends against the account of those who waited. It gives what does not hold, and a line for each name.
-//
-// The kernel adds a child's time to its parent's in nanoseconds; each process that is told of by itself loses less than a microsecond of user and of system time.
-// A process that ends runs on for some microseconds after its parent may wait for it, so that more may be told than the parent was given; its last context
-// switch comes then, too.
-func (e *Ends) Compare(storm Storm) (wrong, lines []string) {
-	if e.Lost > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d ends were lost", e.Lost))
-	}
-	var missed uint64
-	for _, name := range slices.Sorted(maps.Keys(storm)) {
-		truth, told := storm[name], e.ByName[name]
-		if e.SomeMissed && told.Processes < truth.Processes {
-			missed += truth.Processes - told.Processes
-			lines = append(lines, fmt.Sprintf("%-16s %6d processes, and the kernel did not tell of %d", name, truth.Processes, truth.Processes-told.Processes))
-			continue
-		}
-		exact := []struct {
-			what        string
-			truth, told uint64
-		}{
-			{"processes", truth.Processes, told.Processes},
-			{"minor faults", truth.MinorFaults, told.MinorFaults},
-			{"major faults", truth.MajorFaults, told.MajorFaults},
-			{"disk reads", truth.DiskReads, told.DiskReads},
-			{"disk writes", truth.DiskWrites, told.DiskWrites},
-		}
-		if truth.LogicalReads > 0 {
-			exact = append(exact, exact[0], exact[0])
-			exact[5].what, exact[5].truth, exact[5].told = "logical reads", truth.LogicalReads, told.LogicalReads
-			exact[6].what, exact[6].truth, exact[6].told = "logical writes", truth.LogicalWrites, told.LogicalWrites
-		}
-		for _, c := range exact {
-			if c.truth != c.told {
-				wrong = append(wrong, fmt.Sprintf("%s: %s: %d told of, %d by the parent's account", name, c.what, c.told, c.truth))
-			}
-		}
-		total := int64(told.User+told.System) - int64(truth.User+truth.System)
-		user, system := int64(told.User)-int64(truth.User), int64(told.System)-int64(truth.System)
-		floors := int64(2 * truth.Processes)
-		least := -floors - 1
-		if e.SomeMissed {
-			least -= tick // How long the last thread ran on of an end that was not told is estimated.
-		}
-		if total < least || total > tick+floors {
-			wrong = append(wrong, fmt.Sprintf("%s: CPU time: %d µs more told of than the %d by the parent's account", name, total, truth.User+truth.System))
-		}
-		for what, off := range map[string]int64{"user": user, "system": system} {
-			// Of a process that a scan has seen the reader holds on to the split that it gave, of which its parent knows nothing: up to a tick for each.
-			if most := int64(tick*(1+told.WithKey)) + floors; off < -most || off > most {
-				wrong = append(wrong, fmt.Sprintf("%s: %s time: %d µs more told of than by the parent's account", name, what, off))
-			}
-		}
-		voluntary, involuntary := int64(told.Voluntary)-int64(truth.Voluntary), int64(told.Involuntary)-int64(truth.Involuntary)
-		for what, off := range map[string]int64{"voluntary": voluntary, "involuntary": involuntary} {
-			fewest := int64(0)
-			if e.SomeMissed {
-				fewest = -int64(10 + truth.Processes/50) // Those after the end of the last thread are not known.
-			}
-			if off < fewest || off > int64(truth.Processes) {
-				wrong = append(wrong, fmt.Sprintf("%s: %s context switches: %d more told of than by the parent's account", name, what, off))
-			}
-		}
-		if told.OtherUser > 0 {
-			wrong = append(wrong, fmt.Sprintf("%s: %d of another user", name, told.OtherUser))
-		}
-		lines = append(lines, fmt.Sprintf("%-16s %6d processes, %9d µs CPU %+d (user %+d, system %+d), %d faults, switches %+d and %+d, %d seen by a scan, %d without ancestor",
-			name, truth.Processes, truth.User+truth.System, total, user, system, truth.MinorFaults, voluntary, involuntary, told.WithKey, told.WithoutAncestor))
-	}
-	if missed > storm.Processes()/100 {
-		wrong = append(wrong, fmt.Sprintf("the kernel did not tell of %d ends of %d", missed, storm.Processes()))
-	}
-	return wrong, lines
 }

@@ -39,6 +39,20 @@ func BenchmarkReaderAlone(b *testing.B) {
 	}
 }
 
+// BenchmarkIterator is what the kernel's part of a pass by BPF takes of a CPU for each process: the iterator, and the copy of what it writes.
+func BenchmarkIterator(b *testing.B) {
+	r := newReader(b)
+	require.NoError(b, r.Scan(func(*read.Sample) {}))
+	processes, began := 0, proctest.CPUTime()
+	for b.Loop() {
+		var err error
+		r.written, err = r.programs.dump(r.written[:0])
+		require.NoError(b, err)
+		processes += len(r.written) / int(shortRecord)
+	}
+	b.ReportMetric(float64((proctest.CPUTime()-began).Nanoseconds())/float64(processes)/1000, "cpu-µs/process")
+}
+
 func benchmarkPass(b *testing.B, source read.Source, want read.Fields) {
 	b.Helper()
 	processes := 0
