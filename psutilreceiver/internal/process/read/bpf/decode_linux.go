@@ -42,6 +42,10 @@ func nextRecord(written []byte) (record *programsProcess, rest []byte) {
 	if len(written) < int(shortRecord) {
 		return nil, nil
 	}
+	if cap(written) < int(longRecord) {
+		// The type takes the room of a long record, at the end of what was allocated too.
+		written = append(make([]byte, 0, longRecord), written...)
+	}
 	record = (*programsProcess)(unsafe.Pointer(unsafe.SliceData(written)))
 	if size := record.Size; size != shortRecord && (size != longRecord || len(written) < int(longRecord)) {
 		return nil, nil
