@@ -277,7 +277,7 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 		}
 		return counts
 	}
-	line := func(name string, bytes int) string {
+	line := func(name string, bytes int64) string {
 		return fmt.Sprintf("%s: %d 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", name, bytes)
 	}
 	network(line("eth0", 1<<41), line("wg0", 1<<30))

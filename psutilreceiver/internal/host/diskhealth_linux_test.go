@@ -62,7 +62,7 @@ func TestHealthLogOfNVMe(t *testing.T) {
 	require.NoError(t, d.parseNVMeLog(page))
 	assert.Zero(t, d.Remaining, "used beyond what it was made for")
 	assert.True(t, math.IsNaN(d.Celsius))
-	assert.EqualValues(t, math.MaxInt64, d.MediaErrors)
+	assert.Equal(t, int64(math.MaxInt64), d.MediaErrors)
 	require.ErrorIs(t, d.parseNVMeLog(page[:511]), errMalformed)
 }
 

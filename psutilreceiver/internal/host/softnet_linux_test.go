@@ -103,7 +103,7 @@ func TestSoftnetOfServer(t *testing.T) {
 	h := fixtureHost(t, "server-6.x")
 	total, cpus, err := NewSoftnet(h).Read()
 	require.NoError(t, err)
-	assert.EqualValues(t, 0xfffffff0+0x16b703+0x22b100+0x1f0044, total.Processed)
+	assert.Equal(t, int64(0xfffffff0+0x16b703+0x22b100+0x1f0044), total.Processed)
 	assert.EqualValues(t, 13, total.Dropped)
 	assert.EqualValues(t, 39, total.Squeezed)
 	assert.EqualValues(t, 0x4b4+0x58, total.ReceivedRPS)

@@ -181,12 +181,20 @@ func (p *programs) dump(to []byte) ([]byte, error) {
 		n, err := records.Read(to[len(to):cap(to)])
 		to = to[:len(to)+n]
 		if errors.Is(err, io.EOF) {
-			return to, nil
+			return slackless(to), nil
 		}
 		if err != nil {
 			return to, fmt.Errorf("iterating over the processes: %w", err)
 		}
 	}
+}
+
+// slackless moves what has far more room than it needs, as after a time of many processes.
+func slackless(b []byte) []byte {
+	if cap(b) > 1<<20 && cap(b) > 4*len(b) {
+		return append(make([]byte, 0, 2*len(b)+chunk), b...)
+	}
+	return b
 }
 
 // close removes the programs from the kernel.

@@ -185,7 +185,8 @@ func (r *Reader) update(record *programsProcess) *process {
 		}
 		r.processes[pid] = p
 	}
-	p.scan, p.seen, p.groups = r.scan, r.at, record.Groups
+	p.scan, p.seen = r.scan, r.at
+	p.groups = record.Groups ^ record.Cgroup // The address of a structure may be used again.
 	if record.Special&incomplete != 0 {
 		return p
 	}
