@@ -43,17 +43,8 @@ func nextRecord(written []byte) (record *programsProcess, rest []byte) {
 	if len(written) < int(shortRecord) {
 		return nil, nil
 	}
-<<<<<<< HEAD
-	if cap(written) < int(longRecord) {
-		// The type takes the room of a long record, at the end of what was allocated too.
-		written = append(make([]byte, 0, longRecord), written...)
-	}
-	record = (*programsProcess)(unsafe.Pointer(unsafe.SliceData(written)))
-	if size := record.Size; size != shortRecord && (size != longRecord || len(written) < int(longRecord)) {
-=======
 	size := binary.NativeEndian.Uint32(written) // The first member.
 	if size != shortRecord && (size != longRecord || len(written) < int(longRecord)) {
->>>>>>> wt-review
 		return nil, nil
 	}
 	rest = written[size:]
