@@ -340,8 +340,8 @@ func TestEntitiesThatMakeNoSense(t *testing.T) {
 	for text, want := range map[string]string{
 		"{entities: {processes: true}, scrapers: {cpu: }}":                             "the process scraper shows no single processes",
 		"{entities: {processes: true}, scrapers: {process: {group_by: [executable]}}}": "without group_by",
-		"metadata_collection_interval: 10ms":                                           "metadata_collection_interval is 10ms",
-		"metadata_collection_interval: -1s":                                            "must be 0, for events of changes alone, or at least 1s",
+		"metadata_collection_interval: 10ms":                                           "must be 0, for events of changes alone, or at least 1s",
+		"metadata_collection_interval: -1s":                                            "metadata_collection_interval is -1s: a duration must not be negative",
 	} {
 		assert.ErrorContains(t, decodeText(t, createDefaultConfig().(*Config), text), want, text)
 	}

@@ -42,7 +42,7 @@ receivers:
 	each := "for b in /sys/devices/system/memory/memory*; do [ ${b##*memory} -ge 32 ] || continue; read state <$b/state; [ $state = %s ] && echo %s >$b/state; done; true"
 	run(t, vm, each, "offline", "online_movable")
 	c.batches(t, 4)
-	// A kernel may refuse a block for a while, or for good, if it can't move a page out of it. What it says then is what is right.
+	// A kernel may refuse a block for a while, or permanently, if it can't move a page out of it. What it says then is what is right.
 	out, err := vm.Run("sh", "-c", fmt.Sprintf("for i in 1 2 3 4 5; do %s; done 2>&1", fmt.Sprintf(each, "online", "offline")))
 	require.NoError(t, err)
 	t.Logf("offline: %s", out)

@@ -162,7 +162,7 @@ func TestRenamedAbsentRuleKeepsItsResource(t *testing.T) {
 	}
 }
 
-// Alerts that end with their rule are told apart by their bodies.
+// Alerts that end with their rule are distinguished by their bodies.
 func TestBodiesOfAlertsWithoutARule(t *testing.T) {
 	t.Parallel()
 	process := []attr.Attr{

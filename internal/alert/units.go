@@ -19,7 +19,7 @@ type unitTable struct {
 	hashes  []attr.Hash
 }
 
-// unitHash is what series of a unit are told apart by.
+// unitHash is what distinguishes the series of a unit.
 func unitHash(seed maphash.Seed, text string) attr.Hash {
 	return attr.HashSet(seed, []attr.Attr{attr.String("unit", text)})
 }

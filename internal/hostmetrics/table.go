@@ -41,7 +41,7 @@ type Attribute struct {
 type Value struct {
 	// Value is that of the semantic conventions, Old that of hostmetricsreceiver; "" if points with the value are left out of the old form.
 	Value, Old string
-	// Joins is the value whose points have this one's included where it is not told apart; then Value is "".
+	// Joins is the value whose points have this one's included where it is not a value of its own; then Value is "".
 	Joins string
 	// Overlaps tells that the value is part of others in the old form alone; then Value is "", too.
 	Overlaps bool

@@ -175,7 +175,7 @@ func SelectsPinned(stored string) bool {
 	return strings.HasSuffix(stored, groupingText(&pinned, nil))
 }
 
-// SelectsByResource tells whether the groups of a stored selection are told apart by their resource: there is no group_by, or it names the resource.
+// SelectsByResource tells whether the groups of a stored selection are distinguished by their resource: there is no group_by, or it names the resource.
 func SelectsByResource(stored string) bool {
 	given := strings.LastIndex(stored, " true [")
 	return given < strings.LastIndex(stored, " false [") || strings.Contains(stored[max(given, 0):], " by resource")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestRefusalNamesWhatMayBeTheCause(t *testing.T) {
 	refused := fmt.Errorf("map scratch: map create: %w (MEMLOCK may be too low, consider rlimit.RemoveMemlock)", unix.EPERM)
 	const filter = "map scratch: map create: operation not permitted: a seccomp filter or a security module may forbid bpf(2)"
-	assert.EqualError(t, refusal(refused, false), filter)
-	assert.EqualError(t, refusal(refused, true), filter+", or RLIMIT_MEMLOCK be too low")
+	require.EqualError(t, refusal(refused, false), filter)
+	require.EqualError(t, refusal(refused, true), filter+", or RLIMIT_MEMLOCK be too low")
 	assert.Equal(t, unix.ENOSYS, refusal(unix.ENOSYS, true))
 }
