@@ -55,7 +55,7 @@ func (p *page) health(a *answering) error {
 	return a.writeJSON(out)
 }
 
-// checkScrapes looks whether each scrape came when it was due.
+// checkScrapes looks whether each scrape came when it was due. Of a history from before a restart none is due before an agent that has just begun can bring it.
 func (p *page) checkScrapes(a *answering, now time.Time) healthCheck {
 	c := healthCheck{Name: "scrapes", Status: statusOK}
 	catalogue := a.store.Catalogue(now)
@@ -63,6 +63,7 @@ func (p *page) checkScrapes(a *answering, now time.Time) healthCheck {
 		c.Status, c.Message = statusDegraded, "no metrics have come yet"
 		return c
 	}
+	began := p.began.UnixMicro()
 	newest, late, axes := int64(0), 0, 0
 	for _, x := range catalogue.Axes {
 		newest = max(newest, x.Last)
@@ -70,7 +71,7 @@ func (p *page) checkScrapes(a *answering, now time.Time) healthCheck {
 		switch {
 		case x.Interval == 0 || since > float64((10*time.Minute).Microseconds())+lateFactor*float64(x.Interval):
 			// Seen once, or ended.
-		case since > lateFactor*float64(x.Interval):
+		case float64(now.UnixMicro()-max(x.Last, began)) > lateFactor*float64(x.Interval):
 			late++
 			axes++
 		default:
@@ -80,6 +81,8 @@ func (p *page) checkScrapes(a *answering, now time.Time) healthCheck {
 	age := time.Duration(now.UnixMicro()-newest) * time.Microsecond
 	c.Message = fmt.Sprintf("%d of %d scrapes are late, the newest is %.1f s old", late, axes, age.Seconds())
 	switch {
+	case newest < began && now.Sub(p.began) <= silentFor:
+		c.Status, c.Message = statusDegraded, "no metrics have come since the start"
 	case age > silentFor:
 		c.Status, c.Message = statusDown, fmt.Sprintf("no metrics for %s", age.Round(time.Second))
 		c.Since = since(newest)

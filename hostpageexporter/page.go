@@ -34,6 +34,7 @@ type page struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	now       func() time.Time
+	began     time.Time // when it was started: what it has from before is no older than that to /health
 	gone      func()
 	// describesNoMore ends that alerts are described to those who tell people of them.
 	describesNoMore func()
@@ -115,6 +116,7 @@ func (p *page) start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	p.began = p.now()
 	p.store.Store(store)
 	if err := p.serve(ctx, host); err != nil {
 		p.store.Store(nil)

@@ -57,6 +57,42 @@ func TestTheHistoryOutlivesARestart(t *testing.T) {
 	require.FileExists(t, files[0]+".unreadable")
 }
 
+// After a restart no scrape is late that an agent which has just begun can't have brought, however long it was away, and the page is not down.
+func TestAfterARestartNoScrapeIsLateBeforeItsTime(t *testing.T) {
+	for _, away := range []time.Duration{time.Minute, 8 * time.Hour} {
+		dir := t.TempDir()
+		keep := func(c *Config) { c.History.Directory = dir }
+		first := startAs(t, "late", epoch, keep)
+		for i := range 60 {
+			first.send(point{"often", false, 1, nil})
+			first.advance(time.Second / 2)
+			if i%10 == 0 {
+				first.send(point{"seldom", false, 1, nil})
+			}
+			first.advance(time.Second / 2)
+		}
+		first.stop()
+		forgetHandoff(first)
+
+		second := startAs(t, "late", first.now().Add(away), keep)
+		status, health := second.get("/health")
+		require.Equal(t, http.StatusOK, status, away)
+		require.Equal(t, "no metrics have come since the start", at(t, health, "checks", 0, "message"))
+		second.advance(time.Second)
+		second.send(point{"often", false, 1, nil})
+		_, health = second.get("/health")
+		require.Equal(t, "ok", at(t, health, "checks", 0, "status"), at(t, health, "checks", 0, "message"))
+		if away == time.Minute {
+			require.Contains(t, at(t, health, "checks", 0, "message"), "0 of 2")
+		}
+		second.advance(6 * time.Minute)
+		status, _ = second.get("/health")
+		require.Equal(t, http.StatusServiceUnavailable, status, away)
+		second.stop()
+		forgetHandoff(second)
+	}
+}
+
 func TestADirectoryThatCannotBeIsAnErrorAtStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))

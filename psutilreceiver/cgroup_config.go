@@ -68,18 +68,18 @@ func (c *CgroupConfig) Validate() error {
 func (t *ProcessTop) validate() error {
 	switch {
 	case t.N < 0:
-		return fmt.Errorf("top n is %d: must not be negative", t.N)
+		return fmt.Errorf("top::n is %d: must not be negative", t.N)
 	case t.N > 0 && len(t.By) == 0:
-		return fmt.Errorf("top by is empty: must name %s, %s or %s", rankCPU, rankMemory, rankDiskIO)
+		return fmt.Errorf("top::by is empty: must name %s, %s or %s", rankCPU, rankMemory, rankDiskIO)
 	case t.N > 0 && !(t.Hysteresis >= 1):
-		return fmt.Errorf("top hysteresis is %v: must be at least 1", t.Hysteresis)
+		return fmt.Errorf("top::hysteresis is %v: must be at least 1", t.Hysteresis)
 	}
 	for i, key := range t.By {
 		if key != rankCPU && key != rankMemory && key != rankDiskIO {
-			return fmt.Errorf("top by has %q: must be %s, %s or %s", key, rankCPU, rankMemory, rankDiskIO)
+			return fmt.Errorf("top::by has %q: must be %s, %s or %s", key, rankCPU, rankMemory, rankDiskIO)
 		}
 		if slices.Contains(t.By[:i], key) {
-			return fmt.Errorf("top by has %q twice", key)
+			return fmt.Errorf("top::by has %q twice", key)
 		}
 	}
 	return nil

@@ -29,24 +29,24 @@ type Top struct {
 
 func (t *Top) validate() error {
 	if t.N < 0 {
-		return fmt.Errorf("top n is %d: must not be negative", t.N)
+		return fmt.Errorf("top::n is %d: must not be negative", t.N)
 	}
 	if t.N == 0 {
 		return nil
 	}
 	if len(t.By) == 0 {
-		return fmt.Errorf("top by is empty: must name %s, %s or %s", RankCPU, RankMemory, RankDiskIO)
+		return fmt.Errorf("top::by is empty: must name %s, %s or %s", RankCPU, RankMemory, RankDiskIO)
 	}
 	for i, key := range t.By {
 		if key != RankCPU && key != RankMemory && key != RankDiskIO {
-			return fmt.Errorf("top by has %q: must be %s, %s or %s", key, RankCPU, RankMemory, RankDiskIO)
+			return fmt.Errorf("top::by has %q: must be %s, %s or %s", key, RankCPU, RankMemory, RankDiskIO)
 		}
 		if slices.Contains(t.By[:i], key) {
-			return fmt.Errorf("top by has %q twice", key)
+			return fmt.Errorf("top::by has %q twice", key)
 		}
 	}
 	if t.Hysteresis < 1 || math.IsNaN(t.Hysteresis) {
-		return fmt.Errorf("top hysteresis is %v: must be at least 1", t.Hysteresis)
+		return fmt.Errorf("top::hysteresis is %v: must be at least 1", t.Hysteresis)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,24 +93,19 @@ type Tracker struct {
 
 // NewTracker returns a tracker of what source reads. The error names the option that has a wrong value.
 func NewTracker(source read.Source, options Options) (*Tracker, error) {
-	if err := options.Top.validate(); err != nil {
-		return nil, err
-	}
+	errs := []error{options.Top.validate()} // all of them are told at once
 	if options.Filter.MinAge < 0 {
-		return nil, fmt.Errorf("min_age is %v: must not be negative", options.Filter.MinAge)
+		errs = append(errs, fmt.Errorf("min_age is %v: must not be negative", options.Filter.MinAge))
 	}
 	if options.Window < 0 || options.Window > MaxWindow {
-		return nil, fmt.Errorf("cpu_window is %d: must be from 0 (none) to %d scrapes", options.Window, MaxWindow)
+		errs = append(errs, fmt.Errorf("cpu_window is %d: must be from 0 (none) to %d scrapes", options.Window, MaxWindow))
 	}
 	if counters := options.Details &^ read.LevelFields; counters != 0 {
-		return nil, fmt.Errorf("details have the fields %#x of counters: must be levels", uint32(counters))
+		errs = append(errs, fmt.Errorf("details have the fields %#x of counters: must be levels", uint32(counters)))
 	}
-	f, err := newFilter(options.Filter)
-	if err != nil {
-		return nil, err
-	}
-	groups, err := newGrouping(options.GroupBy)
-	if err != nil {
+	f, filterErr := newFilter(options.Filter)
+	groups, groupsErr := newGrouping(options.GroupBy)
+	if err := errors.Join(append(errs, filterErr, groupsErr)...); err != nil {
 		return nil, err
 	}
 	// What accounts for exited children and what identifies a kernel thread costs nothing where it is available.

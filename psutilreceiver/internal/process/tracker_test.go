@@ -297,11 +297,11 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{top(Top{N: -1}), "top n is -1: must not be negative"},
-		{top(Top{N: 1, Hysteresis: 1}), "top by is empty: must name cpu, memory or disk_io"},
-		{top(Top{N: 1, By: []RankKey{"size"}, Hysteresis: 1}), `top by has "size": must be cpu, memory or disk_io`},
-		{top(Top{N: 1, By: []RankKey{RankCPU, RankCPU}, Hysteresis: 1}), `top by has "cpu" twice`},
-		{top(Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 0.5}), "top hysteresis is 0.5: must be at least 1"},
+		{top(Top{N: -1}), "top::n is -1: must not be negative"},
+		{top(Top{N: 1, Hysteresis: 1}), "top::by is empty: must name cpu, memory or disk_io"},
+		{top(Top{N: 1, By: []RankKey{"size"}, Hysteresis: 1}), `top::by has "size": must be cpu, memory or disk_io`},
+		{top(Top{N: 1, By: []RankKey{RankCPU, RankCPU}, Hysteresis: 1}), `top::by has "cpu" twice`},
+		{top(Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 0.5}), "top::hysteresis is 0.5: must be at least 1"},
 		{Options{GroupBy: []GroupKey{"user"}}, `group_by has "user": must be executable, program, owner, cgroup or systemd_unit`},
 		{Options{Filter: Filter{MinAge: -1}}, "min_age is -1ns: must not be negative"},
 		{
@@ -309,6 +309,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 			"include names: error parsing regexp: missing closing ]: `[`",
 		},
 		{Options{Details: read.FieldDiskIO}, "must be levels"},
+		{Options{Top: Top{N: -1}, GroupBy: []GroupKey{"user"}}, "top::n is -1: must not be negative\ngroup_by has"}, // all at once
 	}
 	for _, c := range cases {
 		_, err := NewTracker(&fakeSource{}, c.options)
