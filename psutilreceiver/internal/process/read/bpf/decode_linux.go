@@ -4,6 +4,7 @@ package bpf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/bits"
 	"unsafe"
 
@@ -42,20 +43,15 @@ func nextRecord(written []byte) (record *programsProcess, rest []byte) {
 	if len(written) < int(shortRecord) {
 		return nil, nil
 	}
-<<<<<<< HEAD
 	size := binary.NativeEndian.Uint32(written) // The first member.
 	if size != shortRecord && (size != longRecord || len(written) < int(longRecord)) {
-=======
-	if cap(written) < int(longRecord) {
-		// The type takes the room of a long record, at the end of what was allocated too.
-		written = append(make([]byte, 0, longRecord), written...)
-	}
-	record = (*programsProcess)(unsafe.Pointer(unsafe.SliceData(written)))
-	if size := record.Size; size != shortRecord && (size != longRecord || len(written) < int(longRecord)) {
->>>>>>> wt-review
 		return nil, nil
 	}
-	return record, written[record.Size:]
+	rest = written[size:]
+	if cap(written) < int(longRecord) { // A short one at the end of its memory, beyond which no pointer may reach.
+		written = append(make([]byte, 0, longRecord), written...)
+	}
+	return (*programsProcess)(unsafe.Pointer(unsafe.SliceData(written))), rest
 }
 
 // name returns the kernel's name of a process.
