@@ -144,7 +144,9 @@ func TestStatesAreCountedByBPFAtAnotherInterval(t *testing.T) {
 	for _, n := range letters {
 		sum += n
 	}
-	require.NoError(t, read.New("").Scan(func(*read.Sample) { listed++ }))
+	proc := read.New("")
+	require.NoError(t, proc.Scan(func(*read.Sample) { listed++ }))
+	require.NoError(t, proc.Close())
 	assert.InDelta(t, listed, sum, float64(listed)/4+20, "processes come and go")
 	assert.Positive(t, letters['S'])
 	for _, g := range groups {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,22 +75,22 @@ func TestWhatIsUnmappedIsMappedAgainWhenItRuns(t *testing.T) {
 
 func TestMemoryOfStartingIsGivenBackOnceAfterTheLastStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		released := 0
-		s := startupMemory{release: func() { released++ }}
+		var released atomic.Int32
+		s := startupMemory{release: func() { released.Add(1) }}
 		s.end()
 		s.begin()
 		time.Sleep(startupTime / 2)
 		s.begin()
 		time.Sleep(startupTime - 1)
 		synctest.Wait()
-		assert.Zero(t, released)
+		assert.Zero(t, released.Load())
 		time.Sleep(10 * startupTime)
 		synctest.Wait()
-		assert.Equal(t, 1, released)
+		assert.EqualValues(t, 1, released.Load())
 		s.begin()
 		s.end()
 		time.Sleep(10 * startupTime)
 		synctest.Wait()
-		assert.Equal(t, 1, released)
+		assert.EqualValues(t, 1, released.Load())
 	})
 }

@@ -206,11 +206,13 @@ func TestNameWithABackslash(t *testing.T) {
 		command := exec.Command(program, "60")
 		require.NoError(t, command.Start())
 		found := ""
-		require.NoError(t, New("").Scan(func(s *Sample) {
+		r := New("")
+		require.NoError(t, r.Scan(func(s *Sample) {
 			if int(s.PID) == command.Process.Pid {
 				found = s.Comm()
 			}
 		}))
+		assert.NoError(t, r.Close())
 		assert.NoError(t, command.Process.Kill())
 		_ = command.Wait()
 		assert.Equal(t, name, found)

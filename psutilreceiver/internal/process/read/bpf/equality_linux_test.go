@@ -81,11 +81,15 @@ func TestEndsOfAStorm(t *testing.T) {
 	var ends readtest.Ends
 	require.NoError(t, ends.Collect(r))
 	done := make(chan readtest.Storm, 1)
-	go func() { done <- readtest.RunStorm(t, readtest.StormPrefix(), 4, readtest.StormWanted(1_000)) }()
+	go func() {
+		defer close(done) // Also where it fails.
+		done <- readtest.RunStorm(t, readtest.StormPrefix(), 4, readtest.StormWanted(1_000))
+	}()
 	var storm readtest.Storm
-	for storm == nil {
+	for running := true; running; {
 		select {
 		case storm = <-done:
+			running = false
 		case <-time.After(200 * time.Millisecond):
 			require.NoError(t, ends.Collect(r))
 		}

@@ -187,6 +187,8 @@ func (r *Reader) Exits(visit func(*read.Exit)) (lost uint64) {
 	ended := r.ended
 	if len(ended.seen)+len(ended.unseen) > 0 {
 		r.ended = newEnds()
+	} else {
+		ended = ends{} // The maps are filled again meanwhile.
 	}
 	r.mu.Unlock()
 	for _, x := range ended.seen {
