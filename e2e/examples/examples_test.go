@@ -193,6 +193,7 @@ func TestStopWhileTheBackendIsDown(t *testing.T) {
 					}
 					return nil
 				})
+				c.AwaitOutput(t, "Everything is ready") // Before, a signal just ends it.
 				stopInTime(t, c, syscall.SIGTERM)
 			})
 		}

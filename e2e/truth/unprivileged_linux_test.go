@@ -81,10 +81,14 @@ func TestWithoutPrivilegesOnlyWhatNeedsThemIsMissing(t *testing.T) {
 	}
 	assert.Greater(t, compared, 3)
 
-	assert.Empty(t, linesOf(rootLog, "info"), "root misses nothing")
+	reader, others := readerOf(linesOf(rootLog, "info"))
+	assert.Len(t, reader, 1)
+	assert.Empty(t, others, "root misses nothing")
 	assert.Empty(t, linesOf(rootLog, "warn", "error"))
 	assert.Empty(t, linesOf(log, "warn", "error"))
-	said := linesOf(log, "info")
+	reader, said := readerOf(linesOf(log, "info"))
+	require.Len(t, reader, 1)
+	assert.Contains(t, reader[0], "/proc", "it takes privileges to read by BPF")
 	require.Len(t, said, 1, "one line says what is missing")
 	for _, word := range []string{"CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "disk and logical I/O", "executable path"} {
 		assert.Contains(t, said[0], word)
@@ -170,4 +174,16 @@ func linesOf(log string, levels ...string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// readerOf parts the lines that say which reader of processes runs from the others.
+func readerOf(lines []string) (reader, others []string) {
+	for _, line := range lines {
+		if strings.HasPrefix(line, "Processes are read ") {
+			reader = append(reader, line)
+		} else {
+			others = append(others, line)
+		}
+	}
+	return reader, others
 }

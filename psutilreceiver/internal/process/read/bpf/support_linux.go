@@ -42,6 +42,10 @@ type surroundings struct {
 
 // supports returns an error that says all that is missing for reading the host by BPF, each as a part of a sentence.
 func (s *surroundings) supports(host rootfs.Root) error {
+	// Of a root that is not this host's nothing more matters, and nothing outside of it is opened.
+	if !s.hasProcfs(host) {
+		return errors.New(host.Join("proc") + " is not the kernel's procfs")
+	}
 	var missing []string
 	for _, part := range []string{
 		s.missingRelease(), s.missingTypes(), s.missingCapabilities(), s.otherProc(host), s.otherNamespaces(), s.ticklessCPUs(), s.lockdown(),
@@ -128,12 +132,8 @@ func (s *surroundings) missingCapabilities() string {
 
 // otherProc tells whether the host's /proc does not have the processes that the kernel hands over, by the same numbers.
 func (s *surroundings) otherProc(host rootfs.Root) string {
-	proc := host.Join("proc")
-	if !s.hasProcfs(host) {
-		return proc + " is not the kernel's procfs"
-	}
 	if s.hasFirstPIDs() && host.Readlink(host.Join("proc/self")) != strconv.Itoa(s.pid) {
-		return proc + " is that of another pid namespace"
+		return host.Join("proc") + " is that of another pid namespace"
 	}
 	return ""
 }
