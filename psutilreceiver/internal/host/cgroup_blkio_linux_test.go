@@ -5,11 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/cgroup"
@@ -67,7 +70,10 @@ func TestCgroupIOOfThisKernel(t *testing.T) {
 		testenv.Missing(t, "no loop device: %v: %s", err, out)
 	}
 	disk := strings.TrimSpace(string(out))
-	t.Cleanup(func() { assert.NoError(t, exec.Command("losetup", "--detach", disk).Run()) })
+	t.Cleanup(func() {
+		assert.NoError(t, exec.Command("losetup", "--detach", disk).Run())
+		renewLoopDevice(t, disk)
+	})
 	require.NoError(t, os.WriteFile("/sys/block/"+filepath.Base(disk)+"/queue/scheduler", []byte("bfq"), 0o600))
 	group := fmt.Sprintf("psutil-bfq-%d.service", os.Getpid())
 	require.NoError(t, os.Mkdir(blkio+"/"+group, 0o755))
@@ -89,4 +95,19 @@ func TestCgroupIOOfThisKernel(t *testing.T) {
 	assert.Equal(t, [2]int64{4 << 20, 2 << 20}, [2]int64{io.ReadBytes, io.WrittenBytes})
 	assert.Positive(t, io.Reads)
 	assert.Positive(t, io.Writes)
+}
+
+// renewLoopDevice puts a device that was never used in the place of one that was: the kernel shows the I/O of that for ever, and so would every agent that
+// tests compare.
+func renewLoopDevice(t *testing.T, disk string) {
+	t.Helper()
+	number, err := strconv.Atoi(strings.TrimPrefix(disk, "/dev/loop"))
+	require.NoError(t, err)
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, control.Close()) }()
+	assert.Eventually(t, func() bool {
+		return unix.IoctlSetInt(int(control.Fd()), unix.LOOP_CTL_REMOVE, number) == nil
+	}, 10*time.Second, 20*time.Millisecond, "%s is busy", disk)
+	assert.NoError(t, unix.IoctlSetInt(int(control.Fd()), unix.LOOP_CTL_ADD, number))
 }
