@@ -193,7 +193,9 @@ func TestStopWhileTheBackendIsDown(t *testing.T) {
 					}
 					return nil
 				})
-				c.AwaitOutput(t, "Everything is ready") // Before, a signal just ends it.
+				// A signal just ends a Collector that is starting, and for a moment after it says that it is ready.
+				c.AwaitOutput(t, "Everything is ready")
+				harness.NthBatch(t, filepath.Join(dir, "scraped.jsonl"), 3)
 				stopInTime(t, c, syscall.SIGTERM)
 			})
 		}
