@@ -180,7 +180,7 @@ func readProcess(t *testing.T, pid int) processReading {
 func needsBPF(tb testing.TB) {
 	tb.Helper()
 	if err := bpf.Supported(""); err != nil {
-		testenv.Missing(tb, "BPF: %v", err)
+		testenv.Kernel(tb, "BPF: %v", err)
 	}
 }
 

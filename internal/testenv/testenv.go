@@ -23,6 +23,19 @@ func Missing(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...) //nolint:forbidigo // The one place.
 }
 
+// RequireKernel is the environment variable with which no test may be skipped for what the kernel of this machine is built without, or forbids.
+const RequireKernel = "REQUIRE_KERNEL"
+
+// Kernel ends a test for lack of something that nobody can install on this machine: kernels are built without it, and sandboxes forbid it. It skips the
+// test, or fails it when REQUIRE_KERNEL=1 is set. What is skipped so runs in virtual machines, too.
+func Kernel(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	if os.Getenv(RequireKernel) == "1" {
+		tb.Fatalf(RequireKernel+"=1 lets no test be skipped: "+format, args...)
+	}
+	tb.Skipf(format, args...) //nolint:forbidigo // The other place.
+}
+
 // Root needs the privileges of root, for which it gives the reason, such as "mounts a filesystem".
 func Root(tb testing.TB, reason string) {
 	tb.Helper()

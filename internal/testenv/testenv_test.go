@@ -55,3 +55,20 @@ func TestWhatIsMissingSkipsOrFails(t *testing.T) {
 	assert.False(t, r.skipped)
 	assert.True(t, r.failed)
 }
+
+func TestWhatTheKernelLacksSkips(t *testing.T) {
+	lacking := func(tb testing.TB) {
+		tb.Helper()
+		testenv.Kernel(tb, "no such feature")
+	}
+	t.Setenv(testenv.RequireRoot, "1")
+	t.Setenv(testenv.RequireKernel, "")
+	r := end(t, lacking)
+	assert.True(t, r.skipped)
+	assert.False(t, r.failed)
+
+	t.Setenv(testenv.RequireKernel, "1")
+	r = end(t, lacking)
+	assert.False(t, r.skipped)
+	assert.True(t, r.failed)
+}

@@ -61,13 +61,13 @@ func TestCgroupIOBeforeRecursive(t *testing.T) {
 func TestCgroupIOOfThisKernel(t *testing.T) {
 	const blkio = "/sys/fs/cgroup/blkio"
 	if _, err := os.Stat(blkio + "/blkio.bfq.io_service_bytes_recursive"); err != nil {
-		testenv.Missing(t, "no version 1 of blkio with BFQ: %v", err)
+		testenv.Kernel(t, "no version 1 of blkio with BFQ: %v", err)
 	}
 	image := filepath.Join(t.TempDir(), "disk")
 	require.NoError(t, os.WriteFile(image, make([]byte, 8<<20), 0o600))
 	out, err := exec.Command("losetup", "--find", "--show", image).CombinedOutput()
 	if err != nil {
-		testenv.Missing(t, "no loop device: %v: %s", err, out)
+		testenv.Kernel(t, "no loop device: %v: %s", err, out)
 	}
 	disk := strings.TrimSpace(string(out))
 	t.Cleanup(func() {

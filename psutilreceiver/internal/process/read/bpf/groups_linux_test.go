@@ -41,7 +41,7 @@ func TestGroupOfAProcessThatMoves(t *testing.T) {
 	testenv.Root(t, "makes control groups")
 	unified, controller := hierarchies(t)
 	if unified == "" {
-		testenv.Missing(t, "no control groups of version 2 are mounted")
+		testenv.Kernel(t, "no control groups of version 2 are mounted")
 	}
 	r := newReader(t)
 	child := proctest.StartChild(t)
@@ -94,10 +94,10 @@ func TestPathOfAGroupThatIsGone(t *testing.T) {
 	testenv.Root(t, "makes control groups")
 	unified, _ := hierarchies(t)
 	if unified == "" {
-		testenv.Missing(t, "no control groups of version 2 are mounted")
+		testenv.Kernel(t, "no control groups of version 2 are mounted")
 	}
 	if !seesWholePaths() {
-		testenv.Missing(t, "this is a namespace for control groups")
+		testenv.Kernel(t, "this is a namespace for control groups")
 	}
 	r := newReader(t)
 	require.NoError(t, r.Scan(func(*read.Sample) {}))

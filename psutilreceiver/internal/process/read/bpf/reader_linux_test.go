@@ -19,7 +19,7 @@ import (
 func needsBPF(tb testing.TB) {
 	tb.Helper()
 	if err := Supported(""); err != nil {
-		testenv.Missing(tb, "BPF: %v", err)
+		testenv.Kernel(tb, "BPF: %v", err)
 	}
 }
 
