@@ -19,6 +19,8 @@ const (
 	missedEvery = 5 * time.Second
 	// missedAfter is long after the release of a process. The kernel tells of it within some ten milliseconds.
 	missedAfter = 3 * time.Second
+	// maxRunOnStep is by how much the time that processes run on is taken to be longer after one of them, in ns.
+	maxRunOnStep = 20_000
 	// missedKept is for how many looks it is kept which ends were found: the kernel may tell of them later all the same.
 	missedKept = 100
 )
@@ -28,12 +30,12 @@ type missed struct {
 	looked time.Duration // when it was looked for them, since boot
 	looks  uint64
 	found  map[programsName]uint64 // the look that found it
-	// tails has for each CPU how much longer processes ran than their last thread's end, plus the difference of the scheduler's clock and the monotonic one, in ns.
-	tails map[uint64]int64
+	// runOn has for each CPU how much longer processes ran than their last thread's end, plus the difference of the scheduler's clock and the monotonic one, in ns.
+	runOn map[uint64]int64
 }
 
 func newMissed() missed {
-	return missed{found: make(map[programsName]uint64), tails: make(map[uint64]int64)}
+	return missed{found: make(map[programsName]uint64), runOn: make(map[uint64]int64)}
 }
 
 // learn takes from an end that was told what is to be added to one that is not.
@@ -41,18 +43,19 @@ func (m *missed) learn(e *programsEnded) {
 	if e.Lag.At == 0 || e.Times.Ran < e.Lag.Ran {
 		return
 	}
-	tail := int64(e.Lag.Since + (e.Times.Ran - e.Lag.Ran) - e.Lag.At)
-	if known, ok := m.tails[e.Lag.Cpu]; ok {
-		tail = known + (tail-known)/4
+	runOn := int64(e.Lag.Since + (e.Times.Ran - e.Lag.Ran) - e.Lag.At)
+	if known, ok := m.runOn[e.Lag.Cpu]; ok {
+		// One that was interrupted for long says nothing of the next one. A clock that leaves out interrupts falls behind, and does not catch up.
+		runOn = min(runOn, known+maxRunOnStep)
 	}
-	m.tails[e.Lag.Cpu] = tail
+	m.runOn[e.Lag.Cpu] = runOn
 }
 
 // complete makes of what the last thread of a process left behind the account that its release would have given.
 func (m *missed) complete(ending *programsEnding) *programsEnded {
 	e := ending.Last
-	if tail, known := m.tails[e.Lag.Cpu]; known {
-		e.Times.Ran += uint64(max(int64(e.Lag.At)+tail-int64(e.Lag.Since), 0))
+	if runOn, known := m.runOn[e.Lag.Cpu]; known {
+		e.Times.Ran += uint64(max(int64(e.Lag.At)+runOn-int64(e.Lag.Since), 0))
 	}
 	e.Voluntary++ // The last one, off the CPU.
 	for i := range e.Io {

@@ -74,5 +74,7 @@ func TestEndOfAProcessThatNoScanSaw(t *testing.T) {
 		})
 		return told > 0
 	}, 10*time.Second, 5*time.Millisecond)
-	assert.InDelta(t, used.Microseconds(), told, 2)
+	// It runs on for some microseconds after its parent may wait for it.
+	assert.GreaterOrEqual(t, told+2, uint64(used.Microseconds()))
+	assert.LessOrEqual(t, told, uint64(used.Microseconds())+10_000)
 }
