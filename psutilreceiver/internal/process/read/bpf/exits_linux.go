@@ -25,7 +25,8 @@ type ends struct {
 // An end is that of a process that a scan has seen, or those of several that have their key in common.
 type end struct {
 	read.Exit
-	key endKey // if no scan has seen it
+	seen bool   // by a scan
+	key  endKey // if not
 }
 
 // endKey is what is told of processes that no scan has seen.
@@ -53,7 +54,7 @@ func (e *ends) add(record *programsEnded, p *process) {
 		return
 	}
 	if p != nil {
-		x := &end{Exit: read.Exit{
+		x := &end{seen: true, Exit: read.Exit{
 			Key: read.Key{PID: pid, Start: record.Start / nanosecondsPerTick}, Processes: 1, Ancestor: parent,
 			UID: record.User, CgroupID: record.Cgroup, Totals: totals, Comm: record.name(),
 		}}
@@ -82,7 +83,7 @@ func (e *ends) add(record *programsEnded, p *process) {
 // hand gives what had a process that has ended as ancestor to its parent.
 func (e *ends) hand(x *end, parent int32) {
 	x.Ancestor = parent
-	if x.PID == 0 {
+	if !x.seen {
 		delete(e.unseen, x.key)
 		x.key.ancestor = parent
 		if same := e.unseen[x.key]; same != nil {
