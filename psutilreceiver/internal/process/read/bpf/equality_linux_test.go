@@ -25,7 +25,7 @@ func TestEachValueIsBetweenThoseOfProc(t *testing.T) {
 	r := newReader(t)
 	readtest.StartMixture(t, 1, 50)
 	b := readtest.NewBracket(r)
-	b.RawIO, b.EndedSwitches, b.ByProc = r.RawIO, r.endedSwitches, r.readByProc
+	b.RawIO, b.EndedSwitches, b.ByProc = r.rawIO, r.endedSwitches, r.readByProc
 	defer func() { assert.NoError(t, b.Close()) }()
 	require.NoError(t, b.Round())
 	if r.hidesProcessOne() {
@@ -40,40 +40,42 @@ func TestEachValueIsBetweenThoseOfProc(t *testing.T) {
 	}
 }
 
-// endedSwitches are the context switches of the threads of a process that have ended, by the last scan.
-func (r *Reader) endedSwitches(pid int32) ([2]uint64, bool) {
+// recordOf returns the record of a process in the last scan, nil if there is none.
+func (r *Reader) recordOf(pid int32) *programsProcess {
 	record, rest := nextRecord(r.written)
-	for record != nil {
-		if record.Pid == uint32(pid) {
-			return [2]uint64{record.EndedVoluntary, record.EndedInvoluntary}, record.Special&incomplete == 0
-		}
+	for record != nil && record.Pid != uint32(pid) {
 		record, rest = nextRecord(rest)
 	}
-	return [2]uint64{}, false
+	return record
+}
+
+// rawIO is the I/O of a process by the last scan as /proc/PID/io has it, with that of children that it waited for.
+func (r *Reader) rawIO(pid int32) ([ioCounters]uint64, bool) {
+	record := r.recordOf(pid)
+	if record == nil {
+		return [ioCounters]uint64{}, false
+	}
+	return record.Io, true
+}
+
+// endedSwitches are the context switches of the threads of a process that have ended, by the last scan.
+func (r *Reader) endedSwitches(pid int32) ([2]uint64, bool) {
+	record := r.recordOf(pid)
+	if record == nil {
+		return [2]uint64{}, false
+	}
+	return [2]uint64{record.EndedVoluntary, record.EndedInvoluntary}, record.Special&incomplete == 0
 }
 
 // readByProc tells whether the last scan read all of a process from /proc.
 func (r *Reader) readByProc(pid int32) bool {
-	for record, rest := nextRecord(r.written); record != nil; record, rest = nextRecord(rest) {
-		if record.Pid == uint32(pid) {
-			return record.Special&incomplete != 0
-		}
-	}
-	return true
+	record := r.recordOf(pid)
+	return record == nil || record.Special&incomplete != 0
 }
 
 // hidesProcessOne tells whether this kernel does not show process 1 to programs. Such a kernel, of sandboxes, also runs no program in place of a thread of
 // process 1, so that it does not tell of an end that happens to be found while one of these runs.
-func (r *Reader) hidesProcessOne() bool {
-	record, rest := nextRecord(r.written)
-	for record != nil {
-		if record.Pid == 1 {
-			return false
-		}
-		record, rest = nextRecord(rest)
-	}
-	return true
-}
+func (r *Reader) hidesProcessOne() bool { return r.recordOf(1) == nil }
 
 // TestEndsOfAStorm compares what is told of short processes with what their parents were told.
 func TestEndsOfAStorm(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
-// maxEnds bounds what is kept of ends until they are asked for. Beyond it they are summed up without a name.
+// maxEnds bounds what is kept of ends until they are asked for: of processes that a scan has seen, which are lost beyond it, and of others, which are summed
+// up without a name.
 const maxEnds = 16 << 10
 
 // ends has what has ended since it was asked for last.

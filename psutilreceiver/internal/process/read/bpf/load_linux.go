@@ -56,10 +56,11 @@ func (p *programs) load() error {
 	if err != nil {
 		return err
 	}
-	dump, err := chooseIterator(spec)
+	version, err := features.LinuxVersionCode()
 	if err != nil {
-		return err
+		return fmt.Errorf("finding the version of the kernel: %w", err)
 	}
+	dump := chooseIterator(spec, version)
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
 		return fmt.Errorf("counting CPUs: %w", err)
@@ -69,8 +70,7 @@ func (p *programs) load() error {
 			return fmt.Errorf("loading programs: %w", err)
 		}
 	}
-	version, err := features.LinuxVersionCode()
-	limited := err == nil && version < linuxWithoutMemlock
+	limited := version < linuxWithoutMemlock
 	if limited {
 		liftMemlock()
 	}
@@ -108,17 +108,13 @@ func liftMemlock() {
 }
 
 // chooseIterator leaves of both forms of the iterator the one that the kernel can run, and returns its name.
-func chooseIterator(spec *ebpf.CollectionSpec) (string, error) {
-	version, err := features.LinuxVersionCode()
-	if err != nil {
-		return "", fmt.Errorf("finding the version of the kernel: %w", err)
-	}
+func chooseIterator(spec *ebpf.CollectionSpec, version uint32) string {
 	if version >= linuxWithLoop {
 		delete(spec.Programs, programsProgDumpProcessesWithoutLoop)
-		return programsProgDumpProcesses, nil
+		return programsProgDumpProcesses
 	}
 	delete(spec.Programs, programsProgDumpProcesses)
-	return programsProgDumpProcessesWithoutLoop, nil
+	return programsProgDumpProcessesWithoutLoop
 }
 
 func (p *programs) attach(dump string) error {

@@ -41,7 +41,6 @@ type process struct {
 	times     cpuTimes
 	name      string             // of a kernel thread with a long one: /proc shows it whole or cut, as the kernel's version and the kind of thread have it
 	io        [ioCounters]uint64 // its own
-	raw       [ioCounters]uint64 // as /proc/PID/io has it: with that of children that it waited for
 	past      [ioCounters]uint64 // of its account at first sight, what is not of the threads alive: taken to be its own
 	inherited [ioCounters]uint64 // of children that it waited for since
 	groups    uint64             // of the last scan, see the record
@@ -145,6 +144,7 @@ func (r *Reader) take() error {
 	}
 	r.asked = 0
 	if r.written, err = r.programs.dump(r.written[:0]); err != nil {
+		r.at = 0 // What was written is no scan, also for whoever counts states.
 		return err
 	}
 	if r.scan == 0 {
@@ -191,12 +191,11 @@ func (r *Reader) update(record *programsProcess) *process {
 		return p
 	}
 	p.times = record.Times.split(p.times)
-	p.raw = record.Io
 	for i := range p.io {
 		// A thread that has just ended may be counted among those that have ended before it is in the account.
 		known := record.ThreadsIo[i] + p.past[i]
 		p.inherited[i] = max(p.inherited[i], record.EndedIo[i]-min(known, record.EndedIo[i]))
-		p.io[i] = max(p.io[i], p.raw[i]-min(p.inherited[i], p.raw[i]))
+		p.io[i] = max(p.io[i], record.Io[i]-min(p.inherited[i], record.Io[i]))
 	}
 	return p
 }
@@ -234,18 +233,6 @@ func (r *Reader) CountStates(letters *[128]int32) error {
 }
 
 var errClosed = errors.New("the programs are not loaded any more")
-
-// RawIO returns the I/O of a process in the last scan as /proc/PID/io has it, with that of children that it waited for, in the order of the counters from
-// [read.DiskReadBytes] on. It reports false for a process that the scan did not see.
-func (r *Reader) RawIO(pid int32) ([ioCounters]uint64, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := r.processes[pid]
-	if p == nil || p.scan != r.scan {
-		return [ioCounters]uint64{}, false
-	}
-	return p.raw, true
-}
 
 // Read reads from /proc what the programs do not give.
 func (r *Reader) Read(s *read.Sample, fields read.Fields) {
